@@ -1,0 +1,113 @@
+"""The bodies of one graph execution: those that wait until their start is durable, and those that run."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from actbook.actors import _messages as msg
+from actbook.actors._node_execution import Work
+from actbook.actors._ready import CHILD
+from actbook.actors._runtime import ActorRef
+from actbook.actors._slots import Slots
+
+
+class Hand(NamedTuple):
+    """A node execution with its kind of body."""
+
+    kind: str
+    work: Work
+
+
+class _Running(NamedTuple):
+    ref: ActorRef[Any]
+    kind: str
+    ahead: bool
+
+
+class Crew:
+    """Keeps the account of places: each is given back exactly once, however its body ends."""
+
+    def __init__(self, slots: Slots, spawn: Callable[[Work], ActorRef[Any]]) -> None:
+        self._slots = slots
+        self._spawn = spawn
+        self._starts: deque[tuple[int, list[Hand]]] = deque()
+        self._held: list[Hand] = []
+        self._running: dict[int, _Running] = {}
+        self.ahead = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._running or self._starts)
+
+    @property
+    def idle(self) -> bool:
+        """No body runs (some may wait for their start to be durable)."""
+        return not self._running
+
+    def hold(self, hand: Hand) -> None:
+        """It starts when its start is durable; `wait_for` says which version that is."""
+        self._held.append(hand)
+
+    def wait_for(self, version: int) -> None:
+        """What is held starts when the stream is durable up to `version`."""
+        if self._held:
+            self._starts.append((version, self._held))
+            self._held = []
+
+    def give_back(self, kinds: Iterable[str]) -> None:
+        """Places that were taken and not needed."""
+        for kind in kinds:
+            if kind != CHILD:
+                self._slots.give(kind)
+
+    def durable(self, version: int) -> list[int]:
+        """Starts what waited for this version; the numbers of AGENT nodes, whose sub-graphs the caller launches."""
+        children: list[int] = []
+        while self._starts and self._starts[0][0] <= version:
+            for hand in self._starts.popleft()[1]:
+                if hand.kind == CHILD:
+                    children.append(hand.work.number)
+                else:
+                    self.run(hand)
+        return children
+
+    def run(self, hand: Hand, *, ahead: bool = False) -> None:
+        """Starts a body now. `ahead`: it is short and pure, and its report comes before anything else matters."""
+        self._running[hand.work.number] = _Running(self._spawn(hand.work), hand.kind, ahead)
+        self.ahead += ahead
+
+    def ended(self, number: int) -> None:
+        """A body reported its end."""
+        running = self._running.pop(number, None)
+        if running is not None:
+            self.ahead -= running.ahead
+            self._slots.give(running.kind)
+
+    def number_of(self, ref: ActorRef[Any]) -> int:
+        """The node execution that an actor runs, or 0."""
+        for number, running in self._running.items():
+            if running.ref == ref:
+                return number
+        return 0
+
+    def cancel(self, grace: float, running: Iterable[int]) -> tuple[int, ...]:
+        """Tells every body to stop; those of `running` that have none, or whose start was not durable, stopped already."""
+        self._drop_starts()
+        message = msg.Cancel(grace)
+        for body in self._running.values():
+            body.ref.tell_system(message)
+        return tuple(number for number in running if number not in self._running)
+
+    def disband(self) -> None:
+        """Gives all places back: the actor ends, and its bodies with it."""
+        self._drop_starts()
+        for running in self._running.values():
+            self._slots.give(running.kind)
+        self._running.clear()
+        self.ahead = 0
+
+    def _drop_starts(self) -> None:
+        for _version, hands in self._starts:
+            self.give_back(hand.kind for hand in hands)
+        self._starts.clear()

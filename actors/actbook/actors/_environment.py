@@ -1,0 +1,115 @@
+"""What the actors of one engine are given: the journal, bodies, places, plans, time."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from typing import Any, Protocol
+
+import msgspec
+
+from actbook.actors._bodies import Bodies
+from actbook.actors._messages import Left, Notify, Submit
+from actbook.actors._runtime import ActorRef
+from actbook.actors._slots import Slots
+from actbook.events import Create, GraphExecution, NodeExecution
+from actbook.graphs import Plan
+from actbook.journal import Journal
+
+
+def wall_clock() -> int:
+    """Microseconds since the Unix epoch, UTC."""
+    return time.time_ns() // 1000
+
+
+class Plans(Protocol):
+    """Where plans come from: the graph store and the block registry of the engine."""
+
+    def plan_of(self, state: GraphExecution) -> Awaitable[Plan]:
+        """The plan of an execution's graph version."""
+        ...
+
+    def child_of(self, plan: Plan, state: GraphExecution, node: NodeExecution) -> Awaitable[tuple[Plan, Create]]:
+        """How an AGENT node's sub-graph begins; raises `ValueError` when it can't."""
+        ...
+
+
+class Timing(msgspec.Struct, frozen=True):
+    """Seconds. `grace`: how long a body may take to stop before it is abandoned; `linger`: how long a waiting execution
+    stays in memory; `retry_after`: the pause after the store failed."""
+
+    grace: float = 5.0
+    linger: float = 1.0
+    retry_after: float = 1.0
+
+
+class Environment:
+    """The shared surroundings of an engine's actors. Everything here is used on the engine's loop."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        bodies: Bodies,
+        plans: Plans,
+        worker: str,
+        on_left: Callable[[GraphExecution], None],
+        clock: Callable[[], int] = wall_clock,
+        timing: Timing | None = None,
+        snapshot_every: int = 1000,
+    ) -> None:
+        self.journal = journal
+        self.bodies = bodies
+        self.plans = plans
+        self.worker = worker
+        self._on_left = on_left
+        self._supervisor: ActorRef[Any] | None = None
+        self.clock = clock
+        self.timing = timing or Timing()
+        self.snapshot_every = snapshot_every
+        self.slots = Slots(bodies.slots)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def connect(self, supervisor: ActorRef[Any]) -> None:
+        """Whom `submit`, `notify` and `left` speak to."""
+        self._supervisor = supervisor
+
+    def submit(self, message: Submit) -> None:
+        """Asks for a new execution."""
+        self._tell(message)
+
+    def notify(self, execution_id: str) -> None:
+        """Something was written for an execution; whoever owns it here looks at it."""
+        self._tell(Notify(execution_id))
+
+    def left(self, state: GraphExecution) -> None:
+        """An execution let go of its memory: it is over, in review, or waits for its children."""
+        self._tell(Left(state.id))
+        self._on_left(state)
+
+    def _tell(self, message: Any) -> None:
+        if self._supervisor is not None:
+            self._supervisor.tell(message)
+
+    def snapshot(self, state: GraphExecution) -> None:
+        """Keeps a snapshot of a state that is durable as it is."""
+        data = state.encode()
+        self.background(self.journal.put_snapshot(state.id, state.version, data, sha256(data).digest()))
+
+    def background(self, work: Awaitable[None]) -> None:
+        """Runs `work` beside the actors; it reports to them by messages and handles its own errors."""
+
+        async def run() -> None:
+            await work
+
+        task = asyncio.get_running_loop().create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def settle(self) -> None:
+        """Ends what runs in the background."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

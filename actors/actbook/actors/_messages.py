@@ -1,0 +1,78 @@
+"""Messages between the supervisor, graph execution actors and node execution actors."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from actbook.events import Appended, Create, Envelope
+from actbook.graphs import Plan
+
+
+class Submit(NamedTuple):
+    """To the supervisor: accept and run a new execution. `recorded` is called with None once it is durable, or the error."""
+
+    plan: Plan
+    create: Create
+    recorded: Any
+
+
+class Notify(NamedTuple):
+    """To the supervisor: something was written for this execution; look at it."""
+
+    execution_id: str
+
+
+class InboxChanged(NamedTuple):
+    """To a graph execution: read the inbox."""
+
+
+class InboxRead(NamedTuple):
+    """To a graph execution: what its inbox holds, or why it can't be read."""
+
+    messages: list[Envelope]
+    error: Exception | None = None
+
+
+class Recorded(NamedTuple):
+    """To a graph execution: its append became durable, or failed."""
+
+    result: Appended | Exception
+
+
+class PlaceFree(NamedTuple):
+    """To a graph execution: a place for a body is free again."""
+
+
+class Linger(NamedTuple):
+    """To a graph execution: time to see whether it can let go of its memory."""
+
+
+class TimedOut(NamedTuple):
+    """To a graph execution: the run's time is over."""
+
+
+class ChildUnstartable(NamedTuple):
+    """To a graph execution: the sub-graph of an AGENT node can't be run."""
+
+    number: int
+    attempt: int
+    error: str
+
+
+class Cancel(NamedTuple):
+    """To a node execution: stop the body; abandon it after `grace` seconds."""
+
+    grace: float
+
+
+class Stopped(NamedTuple):
+    """From a node execution: its body was told to stop and did, or was abandoned."""
+
+    number: int
+    abandoned: bool
+
+
+class Left(NamedTuple):
+    """To the supervisor: a graph execution let go of its memory."""
+
+    execution_id: str

@@ -1,0 +1,90 @@
+"""NodeExecutionActor: one attempt of one node, alive as long as its body."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from actbook.actors._bodies import Bodies, Body, Outcome
+from actbook.actors._messages import Cancel, Stopped
+from actbook.actors._runtime import Actor, ActorRef
+from actbook.events import NodeStats, Report
+from actbook.graphs import Block, ExecutionContext
+
+CHUNK = 256
+"""Outputs told at once: a decision about more would keep the loop from everybody else."""
+
+
+class Work(NamedTuple):
+    """What a node execution runs."""
+
+    number: int
+    attempt: int
+    block: Block
+    data: dict[str, Any]
+    context: ExecutionContext
+
+
+class NodeExecutionActor(Actor):
+    """Starts the body, passes on what it yields, and tells how it ended. It has no stream: its graph execution records."""
+
+    def __init__(self, graph: ActorRef[Any], bodies: Bodies, work: Work) -> None:
+        super().__init__()
+        self._graph = graph
+        self._bodies = bodies
+        self._work = work
+        self._body: Body | None = None
+        self._cancel: Cancel | None = None
+
+    def on_start(self) -> None:
+        work = self._work
+        timeout = work.block.execution_timeout_seconds
+        self._body = self._bodies.start(work.block, work.data, work.context, self, timeout=timeout)
+        if self._cancel is not None:
+            self._body.cancel(self._cancel.grace)
+
+    def on_system(self, message: Any) -> None:
+        if type(message) is Cancel:
+            self._cancel = message
+            if self._body is not None:
+                self._body.cancel(message.grace)
+
+    def on_stop(self) -> None:
+        self._abort()
+
+    def on_failure(self, *_: object) -> None:
+        self._abort()
+
+    def _abort(self) -> None:
+        """Its graph execution is gone: nobody listens to the body any more."""
+        if self._body is not None and not self._body.done:
+            self._body.cancel(0.0)
+
+    def outputs(self, items: list[tuple[str, Any]]) -> None:
+        """Values of a body that goes on."""
+        number, attempt = self._work.number, self._work.attempt
+        for start in range(0, len(items), CHUNK):
+            self._graph.tell(Report(number, attempt, tuple(items[start : start + CHUNK])))
+
+    def finished(self, items: list[tuple[str, Any]], outcome: Outcome) -> None:
+        """The rest of the values and how the body ended."""
+        number, attempt = self._work.number, self._work.attempt
+        if outcome.kind == "completed" or outcome.kind == "failed":
+            if len(items) > CHUNK:
+                self.outputs(items[:-CHUNK])
+                items = items[-CHUNK:]
+            stats = NodeStats(outcome.wall, outcome.cpu, outcome.input_bytes, outcome.output_bytes)
+            self._graph.tell(
+                Report(
+                    number,
+                    attempt,
+                    tuple(items),
+                    outcome.kind,
+                    outcome.error,
+                    outcome.error_type,
+                    outcome.expected,
+                    stats,
+                )
+            )
+        else:
+            self._graph.tell_system(Stopped(number, outcome.kind == "abandoned"))
+        self.stop()

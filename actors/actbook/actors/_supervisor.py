@@ -1,0 +1,122 @@
+"""Supervisor: one per engine. It starts graph execution actors, keeps them alive, and passes on what concerns them."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from actbook.actors import _messages as msg
+from actbook.actors._environment import Environment
+from actbook.actors._graph_execution import GraphExecutionActor
+from actbook.actors._runtime import Actor, ActorRef, ChildFailed, ChildStopped, SupervisionPolicy
+from actbook.journal import JournalError
+
+logger = logging.getLogger("actbook.supervisor")
+
+
+class _GaveUp(NamedTuple):
+    execution_id: str
+    error: BaseException
+
+
+class Supervisor(Actor):
+    """A crashed graph execution is rebuilt from its stream, a bounded number of times in a window; then it is FAILED.
+
+    A store that fails is nobody's crash: such an execution is tried again later, for as long as it takes. At most
+    `max_active` executions are in memory at once; the others wait in their streams, oldest first.
+    """
+
+    def __init__(self, env: Environment, *, max_active: int, policy: SupervisionPolicy) -> None:
+        super().__init__()
+        self._env = env
+        self._max_active = max_active
+        self._policy = policy
+        self._active: set[str] = set()
+        self._missed: set[str] = set()
+        self._backlog: deque[str] = deque()
+
+    def on_receive(self, message: Any) -> None:
+        if type(message) is msg.Submit:
+            self._accept(message)
+        elif type(message) is msg.Notify:
+            self._notify(message.execution_id)
+        elif type(message) is msg.Left:
+            self._left(message.execution_id)
+        elif type(message) is _GaveUp:
+            self._gave_up(message)
+
+    def on_system(self, message: Any) -> None:
+        if type(message) is ChildStopped and message.ref.name:
+            self._left(message.ref.name)
+        elif type(message) is ChildFailed:
+            logger.warning("Graph execution #%s crashed: %s", message.ref.name, message.error)
+
+    def _accept(self, message: msg.Submit) -> None:
+        execution_id = message.create.execution_id
+        if execution_id in self._active:
+            message.recorded(None)
+            self._notify(execution_id)
+            return
+        self._start(execution_id, message)
+
+    def _notify(self, execution_id: str) -> None:
+        ref = self.system.find(execution_id)
+        if ref is not None:
+            ref.tell_system(msg.InboxChanged())
+        elif execution_id in self._active:
+            # It just left, or crashed and is about to be rebuilt: looked at again when that is known.
+            self._missed.add(execution_id)
+        elif len(self._active) < self._max_active:
+            self._start(execution_id)
+        else:
+            self._backlog.append(execution_id)
+
+    def _left(self, execution_id: str) -> None:
+        if self.system.find(execution_id) is not None:
+            return
+        self._active.discard(execution_id)
+        if execution_id in self._missed:
+            self._missed.discard(execution_id)
+            self._backlog.append(execution_id)
+        while self._backlog and len(self._active) < self._max_active:
+            waiting = self._backlog.popleft()
+            if waiting not in self._active:
+                self._start(waiting)
+
+    def _start(self, execution_id: str, submit: msg.Submit | None = None, doom: str = "") -> None:
+        self._active.add(execution_id)
+        tell = self.actor_ref.tell
+
+        def give_up(_ref: ActorRef[Any], error: BaseException) -> None:
+            tell(_GaveUp(execution_id, error))
+
+        factory = _factory(self._env, execution_id, submit, doom)
+        self.system.supervise(
+            factory, self._policy, name=execution_id, parent=self.actor_ref, on_give_up=give_up
+        )
+
+    def _gave_up(self, message: _GaveUp) -> None:
+        execution_id, error = message
+        self._active.discard(execution_id)
+        if isinstance(error, JournalError):
+            logger.error("The store fails: %s. Graph execution #%s is tried again later.", error, execution_id)
+            self.call_later(self._env.timing.retry_after, msg.Notify(execution_id))
+            return
+        text = str(error) or type(error).__name__
+        logger.error("Gave up on graph execution #%s: %s", execution_id, text)
+        self._start(execution_id, doom=f"Gave up after its actor crashed again and again: {text}")
+
+
+def _factory(
+    env: Environment, execution_id: str, submit: msg.Submit | None, doom: str
+) -> Callable[[], GraphExecutionActor]:
+    """Only the first actor begins with the submission; those after a crash are rebuilt from the stream."""
+    first = [submit]
+
+    def build() -> GraphExecutionActor:
+        begins, first[0] = first[0], None
+        return GraphExecutionActor(env, execution_id, begins, doom)
+
+    return build

@@ -1,0 +1,263 @@
+"""Engine: the one door for embedders. Opens a store, runs graphs on it, and answers for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from actbook.actors import Submit, wall_clock
+from actbook.engine._errors import EngineClosedError, ExecutionNotFoundError, ReviewError, StillRunningError
+from actbook.engine._graph_store import Simulation
+from actbook.engine._host import Host
+from actbook.engine._settings import EngineSettings
+from actbook.engine._stopping import stop_execution
+from actbook.engine.admission import (
+    Masks,
+    _construct_starting_node_execution_input,
+    _merge_nodes_input_masks,
+    unknown_inputs,
+    warn_of_unknown_inputs,
+)
+from actbook.events import (
+    Append,
+    CancelRequested,
+    Create,
+    Decider,
+    ExecutionCreated,
+    ExecutionStatus,
+    GraphExecution,
+    Limits,
+    ReviewDecided,
+    Settings,
+    split_node_exec_id,
+)
+from actbook.graphs import Graph, Plan
+from actbook.journal import ConflictError, Journal
+from actbook.projections import Queries
+from actbook.replay import History
+
+_KEYS = UUID("3d0a9c0e-7a52-53c8-b7ad-63a2b2c1f6de")
+
+
+class Engine:
+    """Runs graphs durably on one store. Open it with `Engine.open`; use it on the event loop that opened it.
+
+    No method blocks the loop. Errors derive from `ActbookError`; a store that fails raises `JournalError`, never an error
+    about the request.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, url: str = "sqlite:///actbook.db", **settings: Any) -> AsyncIterator[Engine]:
+        """An engine on the store at `url`: `memory:`, `sqlite:///relative.db`, `sqlite:////absolute.db`.
+
+        `settings` are the fields of `EngineSettings`. If no other process owns the store, this one does: it goes on at once with
+        every unfinished execution. Otherwise it asks the owner for what it wants, and takes over when the owner is gone.
+        Raises `StoreUrlError`, `StoreFormatError` or `StoreError`.
+        """
+        prepared = EngineSettings(**settings)
+        journal = await Journal.open(url, synchronous=prepared.synchronous)
+        host = Host(journal, prepared)
+        try:
+            await host.start()
+            yield cls(host)
+        finally:
+            await host.close()
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether executions of this store run in this process."""
+        return self._host.is_owner
+
+    @property
+    def journal(self) -> Journal:
+        """The journal underneath: streams, log, subscriptions."""
+        return self._host.journal
+
+    @property
+    def queries(self) -> Queries:
+        """Status views, with filters and pages."""
+        return self._host.queries
+
+    async def save_graph(self, graph: Graph, user_id: str = "") -> Graph:
+        """The graph as saved. The same content again is a no-op; other content under a known version gets the next version."""
+        return await self._open_host().graphs.save(graph, user_id)
+
+    async def graph(self, graph_id: str, version: int | None = None) -> Graph:
+        """A saved graph version, the newest by default. Raises `GraphNotFoundError`."""
+        return await self._open_host().graphs.load(graph_id, version)
+
+    async def add_graph_execution(
+        self,
+        graph_id: str,
+        user_id: str = "",
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        graph_version: int | None = None,
+        nodes_input_masks: Masks | None = None,
+        settings: Settings | None = None,
+        limits: Limits | None = None,
+        simulate: bool = False,
+        simulation_script: Mapping[str, Any] | None = None,
+        preset_id: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> GraphExecution:
+        """Accepts a run; returns when it is durable. It runs here if this process owns the store, else in the owner.
+
+        `simulate` puts visible stand-ins where a block is not installed; `simulation_script` gives their outputs by block or node.
+        The same `idempotency_key` of the same user is the same execution. Raises `GraphNotFoundError`,
+        `GraphValidationError` or `ValueError`; then nothing was recorded.
+        """
+        host = self._open_host()
+        simulated = simulate or simulation_script is not None
+        script = dict(simulation_script) if simulation_script is not None else None
+        simulation = Simulation(script).to_dict() if simulated else None
+        prepared = await host.preparation.prepared(graph_id, graph_version, simulation)
+        given = dict(inputs or {})
+        masks = _merge_nodes_input_masks(None, nodes_input_masks)
+        starting = _construct_starting_node_execution_input(prepared.graph, prepared.lookup, given, masks)
+        warn_of_unknown_inputs(prepared.graph, unknown_inputs(prepared.graph, prepared.lookup, given))
+        create = Create(
+            execution_id=_execution_id(user_id, idempotency_key),
+            user_id=user_id,
+            inputs=given,
+            starting=tuple(starting),
+            masks=masks,
+            settings=settings or Settings(),
+            limits=limits or Limits(),
+            simulation=simulation,
+            preset_id=preset_id,
+            idempotency_key=idempotency_key,
+        )
+        return await self._accept(prepared.plan, create)
+
+    async def get_graph_execution(self, graph_exec_id: str, user_id: str | None = None) -> GraphExecution:
+        """What is recorded of an execution. `user_id` None asks as the operator. Raises `ExecutionNotFoundError`."""
+        state = await self._open_host().state(graph_exec_id)
+        if state is None or not state.id or user_id not in (None, state.user_id):
+            raise ExecutionNotFoundError(graph_exec_id)
+        return state
+
+    async def wait(self, graph_exec_id: str, timeout: float | None = None) -> GraphExecution:
+        """Waits until the execution is terminal, or in REVIEW. `timeout` in seconds: then `StillRunningError`."""
+        host = self._open_host()
+        try:
+            async with asyncio.timeout(timeout):
+                state = await host.settled(graph_exec_id)
+        except TimeoutError:
+            raise StillRunningError(graph_exec_id, timeout or 0.0) from None
+        if state is None:
+            raise ExecutionNotFoundError(graph_exec_id)
+        return state
+
+    async def stop_graph_execution(
+        self,
+        user_id: str,
+        graph_exec_id: str,
+        wait_timeout: float = 15.0,
+        cascade: bool = True,
+        *,
+        reason: str = "Stopped by user",
+    ) -> GraphExecution:
+        """Stops an execution and, with `cascade`, its sub-graphs' executions; returns its state when all have ended.
+
+        The request is durable before anything else. Repeatable; a finished execution stays as it is. Raises
+        `ExecutionNotFoundError`, or `StillStoppingError` after `wait_timeout` seconds (0: returns at once).
+        """
+        state = await self.get_graph_execution(graph_exec_id, user_id)
+        request = CancelRequested(user_id, reason, cascade)
+        return await stop_execution(self._host, state, request, wait_timeout)
+
+    async def review(
+        self, user_id: str, node_exec_id: str, approved: bool, data: Any = None, message: str = ""
+    ) -> None:
+        """Decides a pending review. `data` other than None replaces what was to be judged. Raises `ReviewError`."""
+        try:
+            graph_exec_id, number = split_node_exec_id(node_exec_id)
+        except ValueError as error:
+            raise ReviewError(node_exec_id, "not found") from error
+        state = await self.get_graph_execution(graph_exec_id, user_id)
+        node = state.node_executions.get(number)
+        if node is None or node.status is not ExecutionStatus.REVIEW or node.review is None:
+            raise ReviewError(node_exec_id, "is not pending")
+        if data is not None and not node.review.editable:
+            raise ReviewError(node_exec_id, "is not editable")
+        decision = ReviewDecided(number, approved, user_id, message, data is not None, data)
+        await self._host.ask(state, decision)
+
+    async def history(self, graph_exec_id: str, user_id: str | None = None) -> History:
+        """Everything recorded of an execution, to look at without running anything."""
+        await self.get_graph_execution(graph_exec_id, user_id)
+        return await History.load(self._host.journal, graph_exec_id)
+
+    async def _accept(self, plan: Plan, create: Create) -> GraphExecution:
+        host = self._open_host()
+        if host.is_owner:
+            accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            host.supervisor.tell(Submit(plan, create, lambda error: _answer(accepted, error)))
+            recorded = accepted
+        else:
+            recorded = asyncio.ensure_future(self._record(plan, create))
+        try:
+            await recorded
+        except ConflictError:
+            if create.idempotency_key is None:
+                raise
+            return await self.get_graph_execution(create.execution_id)
+        state = GraphExecution()
+        Decider(plan, state).advance(create, wall_clock())
+        return state
+
+    async def _record(self, plan: Plan, create: Create) -> None:
+        drafts = Decider(plan, GraphExecution()).advance(create, wall_clock())
+        append = Append(create.execution_id, 0, drafts, create.user_id, create.execution_id, lifecycle="open")
+        await self._host.journal.append(append)
+
+    def _open_host(self) -> Host:
+        if self._host.closed:
+            raise EngineClosedError
+        return self._host
+
+    @staticmethod
+    def run_sync(
+        graph: Graph,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        url: str = "memory:",
+        user_id: str = "",
+        timeout: float | None = None,
+        **options: Any,
+    ) -> GraphExecution:
+        """Runs a graph to its end and returns its state; blocks. For scripts: no event loop may be running in this thread.
+
+        `options` are those of `add_graph_execution`; with a file as `url` the run is durable.
+        """
+
+        async def run() -> GraphExecution:
+            async with Engine.open(url) as engine:
+                saved = await engine.save_graph(graph, user_id)
+                execution = await engine.add_graph_execution(
+                    saved.id, user_id, inputs, graph_version=saved.version, **options
+                )
+                return await engine.wait(execution.id, timeout)
+
+        return asyncio.run(run())
+
+
+def _execution_id(user_id: str, idempotency_key: str | None) -> str:
+    return str(uuid4()) if idempotency_key is None else str(uuid5(_KEYS, f"{user_id}\n{idempotency_key}"))
+
+
+def _answer(future: asyncio.Future[None], error: BaseException | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)

@@ -1,0 +1,194 @@
+"""Host: what an engine consists of, put together and taken apart again in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from uuid import uuid4
+
+from actbook.actors import (
+    ActorRef,
+    ActorSystem,
+    Bodies,
+    Environment,
+    LoopDispatcher,
+    Notify,
+    Supervisor,
+    load_state,
+    wall_clock,
+)
+from actbook.blocks import default_registry
+from actbook.engine._graph_store import GraphStore
+from actbook.engine._preparation import Preparation
+from actbook.engine._settings import EngineSettings
+from actbook.engine._watch import ENDS, REQUESTS, Waiters, concerned
+from actbook.events import Append, Draft, Event, ExecutionStatus, GraphExecution, inbox_of
+from actbook.journal import Coordinator, Journal, coordinator_for
+from actbook.projections import Queries, Runner, standard_projections
+
+logger = logging.getLogger("actbook.engine")
+
+PAGE = 1000
+
+
+def worker_id() -> str:
+    """Names this process in the journal: host, process id, and a part that no other run has."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
+
+
+def _over(state: GraphExecution, terminal: bool = False) -> bool:
+    """Nothing will happen without a new request: terminal, or only reviews are left."""
+    return state.status.is_terminal or (not terminal and state.status is ExecutionStatus.REVIEW)
+
+
+class Host:
+    """The journal, the actors and the views of one engine.
+
+    While it owns the store it runs every unfinished execution. Otherwise it reads, and asks through inboxes; it takes over
+    when the owner is gone.
+    """
+
+    def __init__(self, journal: Journal, settings: EngineSettings) -> None:
+        self.journal = journal
+        self.settings = settings
+        self.worker = worker_id()
+        self.waiters = Waiters()
+        self.graphs = GraphStore(journal)
+        self.preparation = Preparation(self.graphs, settings.registry or default_registry())
+        self.bodies = Bodies(settings.capacity)
+        self.environment = Environment(
+            journal=journal,
+            bodies=self.bodies,
+            plans=self.preparation,
+            worker=self.worker,
+            on_left=self._left,
+            timing=settings.timing,
+            snapshot_every=settings.snapshot_every,
+        )
+        self.system = ActorSystem(LoopDispatcher(asyncio.get_running_loop()), name=self.worker)
+        self.supervisor: ActorRef[Supervisor] = self.system.spawn(
+            Supervisor, self.environment, max_active=settings.max_active, policy=settings.supervision
+        )
+        self.environment.connect(self.supervisor)
+        self.runner = Runner(journal, standard_projections(), active=False)
+        self.queries = Queries(journal, self.runner)
+        self._coordinator: Coordinator = coordinator_for(journal.store, self.worker, settings.candidate)
+        self._seen = 0
+        self._looking = False
+        self._look_again = False
+        self.closed = False
+
+    @property
+    def is_owner(self) -> bool:
+        return self._coordinator.is_owner
+
+    async def start(self) -> None:
+        """Finds its place among the processes on this store; as the owner it goes on with everything unfinished."""
+        self._seen = await self.journal.last_position()
+        await self.runner.start()
+        self.journal.ring = self._coordinator.ring
+        await self._coordinator.start(self._heard, self._own)
+
+    async def close(self) -> None:
+        """Lets bodies finish for a moment, stops the rest (they are run again by the next owner), flushes, lets go."""
+        self.closed = True
+        slots = self.environment.slots
+        await slots.drain(self.settings.drain)
+        await self.system.shutdown(self.settings.timing.grace)
+        await self.environment.settle()
+        await self.bodies.close(self.settings.timing.grace)
+        await self.runner.close()
+        self.queries.close()
+        await self._coordinator.close()
+        await self.journal.close()
+        self.waiters.close()
+
+    # -- asking executions -------------------------------------------------------------------------------------------
+
+    async def ask(self, state: GraphExecution, message: Event) -> None:
+        """Puts a message into an execution's inbox, durably, and wakes its owner."""
+        append = Append(
+            inbox_of(state.id), None, [Draft(message, wall_clock())], state.user_id, state.correlation_id
+        )
+        await self.journal.append(append)
+        self.notify(state.id)
+
+    def notify(self, execution_id: str) -> None:
+        """Tells the owner, if it is this process; the bell has told any other."""
+        if self.is_owner and not self.closed:
+            self.supervisor.tell(Notify(execution_id))
+
+    async def state(self, execution_id: str) -> GraphExecution | None:
+        """What is recorded of an execution."""
+        return await load_state(self.journal, execution_id)
+
+    async def settled(self, execution_id: str, *, terminal: bool = False) -> GraphExecution | None:
+        """Waits, without polling, until the execution is terminal, or in review unless only `terminal` counts.
+
+        None: there is no such execution.
+        """
+        while True:
+            future = self.waiters.add(execution_id)
+            try:
+                if self.system.find(execution_id) is None:
+                    state = await self.state(execution_id)
+                    if state is None or _over(state, terminal):
+                        return state
+                state = await future
+                if _over(state, terminal):
+                    return state
+            finally:
+                self.waiters.remove(execution_id, future)
+
+    def _left(self, state: GraphExecution) -> None:
+        if _over(state):
+            self.waiters.resolve(state)
+
+    # -- other processes ---------------------------------------------------------------------------------------------
+
+    def _own(self) -> None:
+        self.runner.activate()
+        self.environment.background(self._take_over())
+
+    async def _take_over(self) -> None:
+        unfinished = await self.journal.unfinished()
+        if unfinished:
+            logger.info("Going on with %d unfinished executions", len(unfinished))
+        for execution_id in unfinished:
+            self.notify(execution_id)
+
+    def _heard(self) -> None:
+        if self._looking:
+            self._look_again = True
+            return
+        self._looking = True
+        self.environment.background(self._look())
+
+    async def _look(self) -> None:
+        """Reads what other processes wrote: requests for what runs here, ends of what somebody here waits for."""
+        try:
+            self._look_again = True
+            while self._look_again and not self.closed:
+                self._look_again = False
+                await self.journal.heard()
+                await self._read_news()
+        finally:
+            self._looking = False
+
+    async def _read_news(self) -> None:
+        last = await self.journal.last_position()
+        while True:
+            news = await self.journal.read_log(self._seen, PAGE, (*REQUESTS, *ENDS), upto=last)
+            for execution_id in dict.fromkeys(concerned(e) for e in news if e.topic in REQUESTS):
+                self.notify(execution_id)
+            for execution_id in dict.fromkeys(e.stream_id for e in news if e.topic in ENDS):
+                if execution_id in self.waiters:
+                    state = await self.state(execution_id)
+                    if state is not None and _over(state):
+                        self.waiters.resolve(state)
+            if len(news) < PAGE:
+                self._seen = last
+                return
+            self._seen = news[-1].position

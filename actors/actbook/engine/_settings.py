@@ -1,0 +1,29 @@
+"""How an engine is set up. Everything has a default that fits one process on one file."""
+
+from __future__ import annotations
+
+import msgspec
+
+from actbook.actors import Capacity, SupervisionPolicy, Timing
+from actbook.blocks import Registry
+from actbook.journal import Synchronous
+
+
+class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Times in seconds.
+
+    - `registry`: the blocks of this engine; None = the standard blocks, plug-ins, and what `@block` registered
+    - `candidate`: may become the owner of the store; False = only reads and asks, and never runs anything
+    - `synchronous`: SQLite's setting; "NORMAL" may lose the last commits when the machine (not the process) dies
+    - `max_active`: executions in memory at once; `drain`: how long `close` lets running bodies finish
+    """
+
+    registry: Registry | None = None
+    candidate: bool = True
+    synchronous: Synchronous = "FULL"
+    capacity: Capacity = Capacity()
+    timing: Timing = Timing()
+    supervision: SupervisionPolicy = SupervisionPolicy()
+    max_active: int = 10_000
+    snapshot_every: int = 1000
+    drain: float = 1.0

@@ -1,0 +1,71 @@
+"""Who waits for the end of an execution, and how the end of executions that run elsewhere is heard of."""
+
+from __future__ import annotations
+
+import asyncio
+
+from actbook.events import (
+    CancelRequested,
+    ChildFinished,
+    ChildOutput,
+    Envelope,
+    ExecutionCompleted,
+    ExecutionFailed,
+    ExecutionParked,
+    ExecutionQueued,
+    ExecutionTerminated,
+    GraphExecution,
+    ResumeRequested,
+    ReviewDecided,
+    execution_of,
+)
+
+ENDS = frozenset(
+    kind.TOPIC for kind in (ExecutionCompleted, ExecutionFailed, ExecutionTerminated, ExecutionParked)
+)
+REQUESTS = frozenset(
+    kind.TOPIC
+    for kind in (ExecutionQueued, CancelRequested, ResumeRequested, ReviewDecided, ChildOutput, ChildFinished)
+)
+
+
+def concerned(envelope: Envelope) -> str:
+    """The execution that an event of a log concerns."""
+    return execution_of(envelope.stream_id) or envelope.stream_id
+
+
+class Waiters:
+    """Futures by execution id; each gets the state at the next end (terminal or REVIEW)."""
+
+    def __init__(self) -> None:
+        self._futures: dict[str, set[asyncio.Future[GraphExecution]]] = {}
+
+    def add(self, execution_id: str) -> asyncio.Future[GraphExecution]:
+        """A future for the next end."""
+        future: asyncio.Future[GraphExecution] = asyncio.get_running_loop().create_future()
+        self._futures.setdefault(execution_id, set()).add(future)
+        return future
+
+    def remove(self, execution_id: str, future: asyncio.Future[GraphExecution]) -> None:
+        """Nobody waits on it any more."""
+        futures = self._futures.get(execution_id)
+        if futures is not None:
+            futures.discard(future)
+            if not futures:
+                del self._futures[execution_id]
+
+    def resolve(self, state: GraphExecution) -> None:
+        """Tells those who wait for this execution."""
+        for future in self._futures.pop(state.id, ()):
+            if not future.done():
+                future.set_result(state)
+
+    def __contains__(self, execution_id: str) -> bool:
+        return execution_id in self._futures
+
+    def close(self) -> None:
+        """Nobody will be told any more."""
+        for futures in self._futures.values():
+            for future in futures:
+                future.cancel()
+        self._futures.clear()

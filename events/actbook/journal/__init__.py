@@ -1,0 +1,55 @@
+from actbook.journal._chain import Fault, Row, canonical, verify_chain
+from actbook.journal._errors import (
+    ConflictError,
+    DuplicateEventError,
+    JournalClosedError,
+    JournalError,
+    PredecessorFailedError,
+    StoreBusyError,
+    StoreError,
+    StoreFormatError,
+    StoreFullError,
+    StoreIOError,
+    StoreUrlError,
+    UndecodableError,
+    UnencodableError,
+    UpcastError,
+)
+from actbook.journal._event_ids import EventIds, new_event_id
+from actbook.journal._journal import Journal
+from actbook.journal._memory import MemoryStore
+from actbook.journal._sqlite import SQLiteStore
+from actbook.journal._store import Snapshot, Store
+from actbook.journal._upcast import check_upcasters, upcaster
+from actbook.journal._urls import open_store
+
+__all__ = [
+    "ConflictError",
+    "DuplicateEventError",
+    "EventIds",
+    "Fault",
+    "Journal",
+    "JournalClosedError",
+    "JournalError",
+    "MemoryStore",
+    "PredecessorFailedError",
+    "Row",
+    "SQLiteStore",
+    "Snapshot",
+    "Store",
+    "StoreBusyError",
+    "StoreError",
+    "StoreFormatError",
+    "StoreFullError",
+    "StoreIOError",
+    "StoreUrlError",
+    "UndecodableError",
+    "UnencodableError",
+    "UpcastError",
+    "canonical",
+    "check_upcasters",
+    "new_event_id",
+    "open_store",
+    "upcaster",
+    "verify_chain",
+]

@@ -1,0 +1,143 @@
+"""The road of an append: from the loop to the store, by the writer's thread or by the caller as leader, and back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from actbook.events._envelope import Append, Appended, Envelope
+from actbook.journal._batch import Plan, prepare
+from actbook.journal._errors import JournalClosedError, StoreBusyError
+from actbook.journal._listeners import Listeners, call_safely
+from actbook.journal._store import Store
+from actbook.journal._writer import Batch, Done, Request, Writer
+
+MAX_WAITING = 65_536
+MAX_WAITING_BYTES = 64 * 1024 * 1024
+
+
+class Commits:
+    """Lives on the loop; only `_report` runs on the writer's thread.
+
+    Answers come in submission order. `ring` is called after each commit, on the thread that committed.
+    """
+
+    def __init__(
+        self, store: Store, loop: asyncio.AbstractEventLoop, ring: Callable[[], None] | None
+    ) -> None:
+        self._store = store
+        self._loop = loop
+        self.ring = ring
+        self._writer = Writer(store, self._report)
+        self._number = 0
+        self._waiting = 0
+        self._waiting_bytes = 0
+        self._answering = False
+        self._deferred: Request | None = None
+        self._closed = False
+        self._room: deque[asyncio.Future[None]] = deque()
+        self.committed: Listeners[int] = Listeners(loop)
+        self.recorded: Listeners[list[Envelope]] = Listeners(loop)
+        self.last_position = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self._waiting >= MAX_WAITING or self._waiting_bytes >= MAX_WAITING_BYTES
+
+    def submit(self, append: Append, done: Done, *, lead: bool = False) -> None:
+        if self._closed:
+            raise JournalClosedError
+        prepared = prepare(append)
+        self._number += 1
+        request = Request(self._number, prepared, done)
+        self._waiting += 1
+        self._waiting_bytes += prepared.size
+        if lead and self._waiting == 1 and self._store.can_lead:
+            self._lead(request)
+        else:
+            self._queue(request)
+
+    async def room(self) -> None:
+        """Returns when fewer requests and bytes wait than the bounds allow."""
+        while self.is_full:
+            future = self._loop.create_future()
+            self._room.append(future)
+            await future
+
+    def hear(self, last_position: int) -> None:
+        """Another process committed up to this position."""
+        if last_position > self.last_position:
+            self.last_position = last_position
+            self.committed.tell(last_position)
+
+    async def close(self) -> None:
+        """Writes what is queued and answers it."""
+        self._closed = True
+        self._queue_deferred()
+        thread = self._writer.stop()
+        if thread is not None:
+            await asyncio.to_thread(thread.join)
+        while self._waiting:
+            await asyncio.sleep(0)
+
+    def _lead(self, request: Request) -> None:
+        if self._answering:
+            self._deferred = request
+            self._loop.call_soon(self._lead_deferred)
+            return
+        try:
+            plan = self._store.write_prepared([request.prepared], wait=False)
+        except StoreBusyError:
+            self._writer.put(request)
+            return
+        if self.ring is not None:
+            self.ring()
+        self._answer(Batch([request], plan.outcomes, plan))
+
+    def _lead_deferred(self) -> None:
+        request, self._deferred = self._deferred, None
+        if request is not None:
+            self._lead(request)
+
+    def _queue(self, request: Request) -> None:
+        self._queue_deferred()
+        self._writer.put(request)
+
+    def _queue_deferred(self) -> None:
+        request, self._deferred = self._deferred, None
+        if request is not None:
+            self._writer.put(request)
+
+    def _report(self, batch: Batch) -> None:
+        if self.ring is not None and batch.plan is not None and batch.plan.rows:
+            self.ring()
+        try:
+            self._loop.call_soon_threadsafe(self._answer, batch)
+        except RuntimeError:
+            return
+
+    def _answer(self, batch: Batch) -> None:
+        loop, nested = self._loop, self._answering
+        self._answering = True
+        try:
+            for request, outcome in zip(batch.requests, batch.outcomes, strict=True):
+                self._waiting -= 1
+                self._waiting_bytes -= request.prepared.size
+                if not isinstance(outcome, Appended):
+                    self._writer.barriers.bound(request.prepared, self._number)
+                call_safely(loop, request.done, outcome)
+            if batch.plan is not None and batch.plan.rows:
+                self._announce(batch.plan)
+        finally:
+            self._answering = nested
+        while self._room and not self.is_full:
+            future = self._room.popleft()
+            if not future.done():
+                future.set_result(None)
+
+    def _announce(self, plan: Plan) -> None:
+        self.last_position = max(self.last_position, plan.last_position)
+        if self.recorded:
+            self.recorded.tell(plan.envelopes())
+        self.committed.tell(self.last_position)

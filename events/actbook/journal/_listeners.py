@@ -1,0 +1,40 @@
+"""Who is told about commits, and how failures of theirs are kept apart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+def call_safely(loop: asyncio.AbstractEventLoop, callback: Callable[[T], Any], argument: T) -> None:
+    """A callback that raises is reported to the loop's exception handler; the next ones still run."""
+    try:
+        callback(argument)
+    except Exception as error:
+        loop.call_exception_handler({"message": "A journal callback failed", "exception": error})
+
+
+class Listeners(Generic[T]):
+    """Callbacks in the order in which they were added; adding returns what removes it again."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._callbacks: tuple[Callable[[T], Any], ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self._callbacks)
+
+    def add(self, callback: Callable[[T], Any]) -> Callable[[], None]:
+        self._callbacks += (callback,)
+
+        def remove() -> None:
+            self._callbacks = tuple(kept for kept in self._callbacks if kept is not callback)
+
+        return remove
+
+    def tell(self, what: T) -> None:
+        for callback in self._callbacks:
+            call_safely(self._loop, callback, what)

@@ -1,0 +1,147 @@
+"""A store in memory: the same rows as in a database, gone with the process."""
+
+from __future__ import annotations
+
+import sqlite3
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from threading import Lock
+
+from actbook.events._envelope import Append, Envelope
+from actbook.journal._batch import COLUMNS, EMPTY, Head, Outcome, Plan, Prepared, Where, prepare
+from actbook.journal._chain import Row
+from actbook.journal._codec import decode
+from actbook.journal._errors import JournalClosedError, StoreBusyError
+from actbook.journal._memory_views import MemoryViews
+from actbook.journal._store import Snapshot
+
+
+class _Known:
+    """Everything is in memory, so everything is known."""
+
+    def __init__(self, streams: Mapping[str, Sequence[Row]], ids: Mapping[bytes, Where]) -> None:
+        self._streams = streams
+        self._ids = ids
+
+    def head(self, stream_id: str, expected: int | None) -> Head:
+        return self.actual_head(stream_id)
+
+    def actual_head(self, stream_id: str) -> Head:
+        rows = self._streams.get(stream_id)
+        return (rows[-1].version, rows[-1].hash) if rows else EMPTY
+
+    def recorded(self, event_ids: Sequence[bytes]) -> Mapping[bytes, Where]:
+        return {event_id: self._ids[event_id] for event_id in event_ids if event_id in self._ids}
+
+
+class MemoryStore:
+    """Events in lists. Readers see whole transactions only."""
+
+    can_lead = True
+
+    def __init__(self) -> None:
+        self.write_lock = Lock()
+        self._log: list[Row] = []
+        self._streams: dict[str, list[Row]] = {}
+        self._ids: dict[bytes, Where] = {}
+        self._unfinished: dict[str, int] = {}
+        self._blobs: dict[bytes, bytes] = {}
+        self._snapshots: dict[str, dict[int, Snapshot]] = {}
+        self._views = MemoryViews()
+        self._closed = False
+
+    def write(self, appends: Sequence[Append]) -> list[Outcome]:
+        return self.write_prepared([prepare(append) for append in appends]).outcomes
+
+    def write_prepared(self, batch: Sequence[Prepared], *, wait: bool = True) -> Plan:
+        if not self.write_lock.acquire(blocking=wait):
+            raise StoreBusyError("memory:", "another thread is writing")
+        try:
+            if self._closed:
+                raise JournalClosedError
+            plan = Plan(_Known(self._streams, self._ids)).add(batch)
+            plan.settle(len(self._log) + 1)
+            self._keep(plan)
+            return plan
+        finally:
+            self.write_lock.release()
+
+    def read_stream(self, stream_id: str, after: int = 0, limit: int | None = None) -> list[Envelope]:
+        return [decode(row, self.blob) for row in self.read_rows(stream_id, after, limit)]
+
+    def read_log(
+        self, after: int = 0, limit: int | None = 1000, topics: Sequence[str] = (), upto: int | None = None
+    ) -> list[Envelope]:
+        rows = self._log[max(after, 0) : upto]
+        if topics:
+            rows = [row for row in rows if row.topic in topics]
+        return [decode(row, self.blob) for row in rows[:limit]]
+
+    def read_rows(self, stream_id: str, after: int = 0, limit: int | None = None) -> list[Row]:
+        rows = self._streams.get(stream_id, [])
+        start = max(after, 0)
+        return rows[start : None if limit is None else start + limit]
+
+    def stream_ids(self, after: str = "", limit: int = 1000) -> list[str]:
+        ids = sorted(self._streams.copy())
+        start = bisect_right(ids, after)
+        return ids[start : start + limit]
+
+    def head(self, stream_id: str) -> int:
+        rows = self._streams.get(stream_id)
+        return rows[-1].version if rows else 0
+
+    def last_position(self) -> int:
+        return len(self._log)
+
+    def unfinished(self) -> list[str]:
+        opened = self._unfinished.copy()
+        return sorted(opened, key=opened.__getitem__)
+
+    def blob(self, sha256: bytes) -> bytes:
+        return self._blobs[sha256]
+
+    def put_snapshot(self, snapshot: Snapshot) -> None:
+        with self.write_lock:
+            self._snapshots.setdefault(snapshot.stream_id, {})[snapshot.version] = snapshot
+
+    def latest_snapshot(self, stream_id: str, at_most: int | None = None) -> Snapshot | None:
+        with self.write_lock:
+            versions = self._snapshots.get(stream_id, {})
+            fitting = [version for version in versions if at_most is None or version <= at_most]
+            return versions[max(fitting)] if fitting else None
+
+    def drop_snapshots(self, stream_id: str | None = None, below: int | None = None) -> int:
+        dropped = 0
+        with self.write_lock:
+            for versions in [self._snapshots.get(stream_id, {})] if stream_id else self._snapshots.values():
+                for version in [v for v in versions if below is None or v < below]:
+                    del versions[version]
+                    dropped += 1
+        return dropped
+
+    def open_views_writer(self) -> sqlite3.Connection:
+        return self._views.connect()
+
+    def open_views_reader(self) -> sqlite3.Connection:
+        return self._views.connect(read_only=True)
+
+    def close(self) -> None:
+        self._closed = True
+        self._views.close()
+
+    def _keep(self, plan: Plan) -> None:
+        first, values = plan.first_position, plan.rows
+        rows = [
+            Row(first + index, *values[index * COLUMNS : (index + 1) * COLUMNS]) for index in range(plan.size)
+        ]
+        self._blobs.update((blob.sha256, blob.data) for blob in plan.blobs.values())
+        for row in rows:
+            self._streams.setdefault(row.stream_id, []).append(row)
+            self._ids[row.event_id] = Where(row.stream_id, row.version, row.position)
+        self._log += rows
+        for stream_id, opened in plan.lifecycle.items():
+            if opened is None:
+                self._unfinished.pop(stream_id, None)
+            else:
+                self._unfinished.setdefault(stream_id, first + opened)

@@ -1,0 +1,100 @@
+"""A store in one SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from threading import Lock
+
+from actbook.events._envelope import Append, Envelope
+from actbook.journal._batch import Outcome, Plan, Prepared, prepare
+from actbook.journal._chain import Row
+from actbook.journal._sqlite_read import ReadPath
+from actbook.journal._sqlite_schema import (
+    Synchronous,
+    connect,
+    connect_read_only,
+    prepare_file,
+    store_errors,
+    tune_writer,
+)
+from actbook.journal._sqlite_snapshots import SnapshotWriter
+from actbook.journal._sqlite_write import WritePath
+from actbook.journal._store import Snapshot
+
+
+class SQLiteStore:
+    """Events in a SQLite file in WAL mode, shared by any number of threads and processes of one machine.
+
+    `synchronous="FULL"` (the default) syncs every transaction to disk before it counts as written. With "NORMAL" a power
+    loss may take the last transactions with it; a crash of the process never does. `busy_timeout`: seconds to wait for
+    another process that writes.
+    """
+
+    can_lead = True
+
+    def __init__(self, path: str, *, synchronous: Synchronous = "FULL", busy_timeout: float = 10.0) -> None:
+        self.path = path
+        self.write_lock = Lock()
+        self._busy_timeout = busy_timeout
+        prepare_file(path, busy_timeout)
+        with store_errors(path):
+            connection = connect(path, synchronous)
+            tune_writer(connection)
+        self._writing = WritePath(path, connection, self.write_lock, busy_timeout)
+        self._reading = ReadPath(path, busy_timeout)
+        self._snapshots = SnapshotWriter(path, self.write_lock, busy_timeout)
+
+    def write(self, appends: Sequence[Append]) -> list[Outcome]:
+        return self.write_prepared([prepare(append) for append in appends]).outcomes
+
+    def write_prepared(self, batch: Sequence[Prepared], *, wait: bool = True) -> Plan:
+        return self._writing.write(batch, wait=wait)
+
+    def read_stream(self, stream_id: str, after: int = 0, limit: int | None = None) -> list[Envelope]:
+        return self._reading.stream(stream_id, after, limit)
+
+    def read_log(
+        self, after: int = 0, limit: int | None = 1000, topics: Sequence[str] = (), upto: int | None = None
+    ) -> list[Envelope]:
+        return self._reading.log(after, limit, topics, upto)
+
+    def read_rows(self, stream_id: str, after: int = 0, limit: int | None = None) -> list[Row]:
+        return self._reading.rows(stream_id, after, limit)
+
+    def stream_ids(self, after: str = "", limit: int = 1000) -> list[str]:
+        return self._reading.stream_ids(after, limit)
+
+    def head(self, stream_id: str) -> int:
+        return self._reading.head(stream_id)
+
+    def last_position(self) -> int:
+        return self._reading.last_position()
+
+    def unfinished(self) -> list[str]:
+        return self._reading.unfinished()
+
+    def blob(self, sha256: bytes) -> bytes:
+        return self._reading.blob(sha256)
+
+    def put_snapshot(self, snapshot: Snapshot) -> None:
+        self._snapshots.put(snapshot)
+
+    def latest_snapshot(self, stream_id: str, at_most: int | None = None) -> Snapshot | None:
+        return self._reading.snapshot(stream_id, at_most)
+
+    def drop_snapshots(self, stream_id: str | None = None, below: int | None = None) -> int:
+        return self._snapshots.drop(stream_id, below)
+
+    def open_views_writer(self) -> sqlite3.Connection:
+        with store_errors(self.path):
+            return connect(self.path, "NORMAL", busy_timeout=self._busy_timeout, statements=256)
+
+    def open_views_reader(self) -> sqlite3.Connection:
+        with store_errors(self.path):
+            return connect_read_only(self.path, busy_timeout=self._busy_timeout)
+
+    def close(self) -> None:
+        self._snapshots.close()
+        self._reading.close()
+        self._writing.close()

@@ -1,0 +1,101 @@
+"""Reading a SQLite store. Every thread that reads has a connection of its own."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from threading import Lock, get_ident
+from typing import Any
+
+from actbook.events._envelope import Envelope
+from actbook.journal._chain import Row
+from actbook.journal._codec import decode
+from actbook.journal._errors import JournalClosedError
+from actbook.journal._sqlite_schema import connect_read_only, store_errors
+from actbook.journal._sqlite_write import last_position
+from actbook.journal._store import Snapshot
+
+_COLUMNS = "position, stream_id, version, topic, event_id, at, hash, state"
+_STREAM = f"SELECT {_COLUMNS} FROM events WHERE stream_id=? AND version>? ORDER BY version LIMIT ?"
+_LOG = f"SELECT {_COLUMNS} FROM events WHERE position>? AND position<=?{{topics}} ORDER BY position LIMIT ?"
+_SNAPSHOT = (
+    "SELECT stream_id, version, state, hash FROM snapshots"
+    " WHERE stream_id=? AND version<=? ORDER BY version DESC LIMIT 1"
+)
+_UNBOUND = 2**63 - 1
+
+
+class ReadPath:
+    """Answers from committed data."""
+
+    def __init__(self, path: str, patience: float) -> None:
+        self._path = path
+        self._patience = patience
+        self._connections: dict[int, sqlite3.Connection] = {}
+        self._lock = Lock()
+        self._closed = False
+
+    def stream(self, stream_id: str, after: int, limit: int | None) -> list[Envelope]:
+        return [decode(row, self.blob) for row in self.rows(stream_id, after, limit)]
+
+    def rows(self, stream_id: str, after: int, limit: int | None) -> list[Row]:
+        return list(map(Row._make, self._select(_STREAM, (stream_id, after, _or_all(limit)))))
+
+    def log(self, after: int, limit: int | None, topics: Sequence[str], upto: int | None) -> list[Envelope]:
+        only = f" AND topic IN ({','.join('?' * len(topics))})" if topics else ""
+        last = _UNBOUND if upto is None else upto
+        rows = self._select(_LOG.format(topics=only), (after, last, *topics, _or_all(limit)))
+        return [decode(row, self.blob) for row in rows]
+
+    def stream_ids(self, after: str, limit: int) -> list[str]:
+        sql = "SELECT DISTINCT stream_id FROM events WHERE stream_id>? ORDER BY stream_id LIMIT ?"
+        return [row[0] for row in self._select(sql, (after, limit))]
+
+    def head(self, stream_id: str) -> int:
+        rows = self._select("SELECT max(version) FROM events WHERE stream_id=?", (stream_id,))
+        return rows[0][0] or 0
+
+    def last_position(self) -> int:
+        with store_errors(self._path):
+            return last_position(self._connection())
+
+    def unfinished(self) -> list[str]:
+        return [row[0] for row in self._select("SELECT stream_id FROM unfinished ORDER BY position", ())]
+
+    def blob(self, sha256: bytes) -> bytes:
+        rows = self._select("SELECT data FROM blobs WHERE sha256=?", (sha256,))
+        if not rows:
+            raise KeyError(f"big value {sha256.hex()} is missing")
+        data: bytes = rows[0][0]
+        return data
+
+    def snapshot(self, stream_id: str, at_most: int | None) -> Snapshot | None:
+        rows = self._select(_SNAPSHOT, (stream_id, _UNBOUND if at_most is None else at_most))
+        return Snapshot(*rows[0]) if rows else None
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            for connection in self._connections.values():
+                connection.close()
+            self._connections.clear()
+
+    def _select(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        with store_errors(self._path):
+            return self._connection().execute(sql, parameters).fetchall()
+
+    def _connection(self) -> sqlite3.Connection:
+        connection = self._connections.get(get_ident())
+        return connection or self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        with self._lock:
+            if self._closed:
+                raise JournalClosedError
+            made = connect_read_only(self._path, busy_timeout=self._patience)
+            self._connections[get_ident()] = made
+            return made
+
+
+def _or_all(limit: int | None) -> int:
+    return -1 if limit is None else limit

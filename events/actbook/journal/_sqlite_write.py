@@ -1,0 +1,220 @@
+"""Appending to a SQLite store: one transaction per batch, as few calls into SQLite as can be."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import islice
+from threading import Lock
+from typing import Any, TypeVar
+
+from actbook.journal._batch import COLUMNS, EMPTY, Head, Plan, Prepared, Where
+from actbook.journal._errors import JournalClosedError, StoreBusyError
+from actbook.journal._sqlite_schema import as_store_error, is_busy
+
+T = TypeVar("T")
+
+_CHUNK = 1024
+_ID_CHUNK = 512
+_HEADS_KEPT = 200_000
+_LONGEST_PAUSE = 0.01
+
+_INSERT = "INSERT INTO events(stream_id,version,topic,event_id,at,hash,state) "
+_HEAD = "SELECT version, hash FROM events WHERE stream_id=? ORDER BY version DESC LIMIT 1"
+_LAST_POSITION = "SELECT seq FROM sqlite_sequence WHERE name='events'"
+
+
+class RowInserter:
+    """Inserts flat rows with one statement per chunk.
+
+    The `sqlite3` module releases the interpreter lock at every step, and row by row each release is a chance to lose it for
+    milliseconds to a busy loop. One multi-row statement is one step. Statements come in sizes of powers of two, so
+    few of them are ever compiled; LIMIT cuts off the padding.
+    """
+
+    def __init__(self, head: str, columns: int, *, tail: str = "", chunk: int = _CHUNK) -> None:
+        self._head, self._tail = head, tail
+        self._columns = columns
+        self._chunk = chunk
+        self._row = "(" + ",".join("?" * columns) + ")"
+        self._statements: dict[int, str] = {}
+
+    def insert(self, connection: sqlite3.Connection, rows: list[Any]) -> int:
+        """Returns the rowid of the first row; the others follow without gaps."""
+        step, last = self._chunk * self._columns, 0
+        for start in range(0, len(rows), step):
+            last = self._insert_chunk(connection, rows[start : start + step] if len(rows) > step else rows)
+        return last - len(rows) // self._columns + 1
+
+    def _insert_chunk(self, connection: sqlite3.Connection, rows: list[Any]) -> int:
+        count = len(rows) // self._columns
+        size = 1 << (count - 1).bit_length()
+        sql = self._statements.get(size) or self._statement(size)
+        if size > 1:
+            rows = [*rows, *([None] * ((size - count) * self._columns)), count]
+        return connection.execute(sql, rows).lastrowid or 0
+
+    def _statement(self, size: int) -> str:
+        values = "VALUES" + ",".join([self._row] * size)
+        body = values if size == 1 else f"SELECT * FROM ({values}) LIMIT ?"
+        self._statements[size] = sql = f"{self._head}{body}{self._tail}"
+        return sql
+
+
+class WritePath:
+    """Owns the connection that appends. Heads of streams are kept in memory and guarded by the table's uniqueness."""
+
+    def __init__(self, path: str, connection: sqlite3.Connection, lock: Lock, patience: float) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = connection
+        self._lock = lock
+        self._patience = patience
+        self._heads: dict[str, Head] = {}
+        self._events = RowInserter(_INSERT, COLUMNS)
+        self._opened = RowInserter("INSERT OR IGNORE INTO unfinished ", 2)
+        self._closed = RowInserter("DELETE FROM unfinished WHERE stream_id IN (", 1, tail=")")
+        self._blobs = RowInserter("INSERT OR IGNORE INTO blobs ", 4, chunk=1)
+
+    def write(self, batch: Sequence[Prepared], *, wait: bool) -> Plan:
+        """Writes a batch. Raises only when `wait` is false and a lock is taken, or when the store is closed."""
+        if not self._lock.acquire(blocking=wait):
+            raise StoreBusyError(self._path, "another thread is writing")
+        try:
+            connection = self._connection
+            if connection is None:
+                raise JournalClosedError
+            return self._write(connection, batch, wait)
+        finally:
+            self._lock.release()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _write(self, connection: sqlite3.Connection, batch: Sequence[Prepared], wait: bool) -> Plan:
+        plan = Plan(_Known(connection, self._heads))
+        try:
+            try:
+                self._commit(connection, plan.add(batch), wait)
+            except sqlite3.IntegrityError:
+                plan = Plan(_ExactlyKnown(connection, self._heads))
+                with self._transaction(connection, wait):
+                    self._insert(connection, plan.add(batch))
+        except sqlite3.Error as error:
+            failure = as_store_error(self._path, error)
+            if not wait and isinstance(failure, StoreBusyError):
+                raise failure from error
+            for stream_id in plan.heads:
+                self._heads.pop(stream_id, None)
+            plan.fail(failure)
+            return plan
+        self._remember(plan)
+        return plan
+
+    def _commit(self, connection: sqlite3.Connection, plan: Plan, wait: bool) -> None:
+        if plan.is_empty:
+            plan.settle(last_position(connection) + 1)
+        elif plan.lifecycle or plan.blobs or plan.size > _CHUNK:
+            with self._transaction(connection, wait):
+                self._insert(connection, plan)
+        else:
+            # in autocommit mode a lone statement is a transaction: one step does it all
+            plan.settle(self._patiently(wait, lambda: self._events.insert(connection, plan.rows)))
+
+    def _insert(self, connection: sqlite3.Connection, plan: Plan) -> None:
+        if plan.blobs:
+            self._blobs.insert(connection, [value for blob in plan.blobs.values() for value in blob])
+        if plan.rows:
+            plan.settle(self._events.insert(connection, plan.rows))
+        else:
+            plan.settle(last_position(connection) + 1)
+        opened: list[Any] = []
+        closed: list[Any] = []
+        for stream_id, row in plan.lifecycle.items():
+            if row is None:
+                closed.append(stream_id)
+            else:
+                opened += (stream_id, plan.first_position + row)
+        if opened:
+            self._opened.insert(connection, opened)
+        if closed:
+            self._closed.insert(connection, closed)
+
+    @contextmanager
+    def _transaction(self, connection: sqlite3.Connection, wait: bool) -> Iterator[None]:
+        self._patiently(wait, lambda: connection.execute("BEGIN IMMEDIATE"))
+        try:
+            yield
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+
+    def _patiently(self, wait: bool, attempt: Callable[[], T]) -> T:
+        """Repeats an attempt while another process holds the database, with growing random pauses."""
+        deadline, pause = time.monotonic() + self._patience, 0.0005
+        while True:
+            try:
+                return attempt()
+            except sqlite3.OperationalError as error:
+                if not wait or not is_busy(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(pause * random.random())
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _remember(self, plan: Plan) -> None:
+        heads = self._heads
+        heads.update(plan.heads)
+        for stream_id, row in plan.lifecycle.items():
+            if row is None:
+                heads.pop(stream_id, None)
+        if len(heads) > _HEADS_KEPT:
+            for stream_id in list(islice(heads, len(heads) // 2)):
+                del heads[stream_id]
+
+
+class _Known:
+    """Trusts the heads in memory: what another process appended since shows as a violated uniqueness."""
+
+    def __init__(self, connection: sqlite3.Connection, heads: Mapping[str, Head]) -> None:
+        self._connection = connection
+        self._heads = heads
+
+    def head(self, stream_id: str, expected: int | None) -> Head:
+        head = self._heads.get(stream_id)
+        if head is not None:
+            return head
+        return EMPTY if expected == 0 else self.actual_head(stream_id)
+
+    def actual_head(self, stream_id: str) -> Head:
+        row: Head | None = self._connection.execute(_HEAD, (stream_id,)).fetchone()
+        return row or EMPTY
+
+    def recorded(self, event_ids: Sequence[bytes]) -> dict[bytes, Where]:
+        found: dict[bytes, Where] = {}
+        for start in range(0, len(event_ids), _ID_CHUNK):
+            ids = event_ids[start : start + _ID_CHUNK]
+            marks = ",".join("?" * len(ids))
+            sql = f"SELECT event_id, stream_id, version, position FROM events WHERE event_id IN ({marks})"
+            for event_id, *where in self._connection.execute(sql, ids):
+                found[event_id] = Where(*where)
+        return found
+
+
+class _ExactlyKnown(_Known):
+    """Asks the database: used inside a write transaction, where nobody else can change the answer."""
+
+    def head(self, stream_id: str, expected: int | None) -> Head:
+        return self.actual_head(stream_id)
+
+
+def last_position(connection: sqlite3.Connection) -> int:
+    """The highest position that was ever given out."""
+    row = connection.execute(_LAST_POSITION).fetchone()
+    return row[0] if row else 0

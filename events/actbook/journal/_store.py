@@ -1,0 +1,107 @@
+"""The port between the journal and a database: synchronous, thread-safe, one method per thing a store must do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from sqlite3 import Connection
+from threading import Lock
+from typing import NamedTuple, Protocol
+
+from actbook.events._envelope import Append, Envelope
+from actbook.journal._batch import Outcome, Plan, Prepared
+from actbook.journal._chain import Row
+
+
+class Snapshot(NamedTuple):
+    """The state of a stream at a version, as bytes of the caller's making; `state_hash` is the caller's too."""
+
+    stream_id: str
+    version: int
+    state: bytes
+    state_hash: bytes
+
+
+class Store(Protocol):
+    """A place for events. Every method may be called from any thread and blocks until it is done.
+
+    All raise `StoreBusyError`, `StoreFullError` or `StoreIOError` when the database fails.
+    """
+
+    can_lead: bool
+    """Is a write so short that the actor loop's thread may do it when it has nothing else to do?"""
+
+    write_lock: Lock
+    """Held during every write; whoever else writes to the same database holds it too (see `open_views_writer`)."""
+
+    def write(self, appends: Sequence[Append]) -> list[Outcome]:
+        """Writes the appends in one durable transaction; the answer to each is at its index.
+
+        A refused append takes with it only later ones of this call that build on it. When the transaction itself fails
+        every accepted append gets that error and nothing is written.
+        """
+        ...
+
+    def write_prepared(self, batch: Sequence[Prepared], *, wait: bool = True) -> Plan:
+        """`write` for appends that are encoded already. `wait=False` raises `StoreBusyError` instead of blocking on locks."""
+        ...
+
+    def read_stream(self, stream_id: str, after: int = 0, limit: int | None = None) -> list[Envelope]:
+        """Events of a stream with versions above `after`, in order."""
+        ...
+
+    def read_log(
+        self, after: int = 0, limit: int | None = 1000, topics: Sequence[str] = (), upto: int | None = None
+    ) -> list[Envelope]:
+        """Events at positions above `after` (and up to `upto`), in order; only the given topics when there are any."""
+        ...
+
+    def read_rows(self, stream_id: str, after: int = 0, limit: int | None = None) -> list[Row]:
+        """A stream as it is stored, for `verify_chain`."""
+        ...
+
+    def stream_ids(self, after: str = "", limit: int = 1000) -> list[str]:
+        """Ids of all streams in text order, above `after`."""
+        ...
+
+    def head(self, stream_id: str) -> int:
+        """Version of the stream's last event; 0 when there is none."""
+        ...
+
+    def last_position(self) -> int:
+        """The highest position that was ever given out; 0 in a new store."""
+        ...
+
+    def unfinished(self) -> list[str]:
+        """Streams that were opened and not closed, oldest first."""
+        ...
+
+    def blob(self, sha256: bytes) -> bytes:
+        """Content of a big value; raises `KeyError` when there is none of that digest."""
+        ...
+
+    def put_snapshot(self, snapshot: Snapshot) -> None:
+        """Keeps a snapshot, instead of an earlier one of the same version. Not synced: snapshots can be made again."""
+        ...
+
+    def latest_snapshot(self, stream_id: str, at_most: int | None = None) -> Snapshot | None:
+        """The newest snapshot of a stream, or the newest one not above a version."""
+        ...
+
+    def drop_snapshots(self, stream_id: str | None = None, below: int | None = None) -> int:
+        """Deletes snapshots of one stream or of all, all versions or only those below one. Returns how many."""
+        ...
+
+    def open_views_writer(self) -> Connection:
+        """A connection of its own, in autocommit mode, for tables that can be rebuilt: used under `write_lock`, not synced.
+
+        The caller closes it.
+        """
+        ...
+
+    def open_views_reader(self) -> Connection:
+        """A read-only connection of its own to the same tables. The caller closes it."""
+        ...
+
+    def close(self) -> None:
+        """Closes every connection of the store. May be called twice."""
+        ...

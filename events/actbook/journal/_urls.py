@@ -1,0 +1,40 @@
+"""Which store a URL names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import unquote
+
+from actbook.journal._errors import StoreUrlError
+from actbook.journal._memory import MemoryStore
+from actbook.journal._sqlite import SQLiteStore
+from actbook.journal._sqlite_schema import Synchronous
+from actbook.journal._store import Store
+
+_SQLITE_PREFIX = "sqlite:///"
+
+
+def _open_memory(url: str, synchronous: Synchronous) -> Store:
+    if url not in ("memory:", "memory://"):
+        raise StoreUrlError(url, KNOWN_URLS)
+    return MemoryStore()
+
+
+def _open_sqlite(url: str, synchronous: Synchronous) -> Store:
+    path = unquote(url.removeprefix(_SQLITE_PREFIX))
+    if not url.startswith(_SQLITE_PREFIX) or not path or path.endswith("/"):
+        raise StoreUrlError(url, KNOWN_URLS)
+    return SQLiteStore(path, synchronous=synchronous)
+
+
+_OPENERS: dict[str, Callable[[str, Synchronous], Store]] = {"memory": _open_memory, "sqlite": _open_sqlite}
+
+KNOWN_URLS = ["memory:", "sqlite:///PATH"]
+
+
+def open_store(url: str, *, synchronous: Synchronous = "FULL") -> Store:
+    """Opens the store a URL names; blocks for file access. Raises `StoreUrlError`, `StoreFormatError` or `StoreError`."""
+    opener = _OPENERS.get(url.partition(":")[0])
+    if opener is None:
+        raise StoreUrlError(url, KNOWN_URLS)
+    return opener(url, synchronous)
