@@ -1,6 +1,8 @@
-"""Figures of the journal, one JSON object per line: `python benchmarks/journal.py [--folder DIR] [--scale 1.0]`.
+"""Figures of the journal, one JSON object per line: `python benchmarks/journal.py [--folder DIR] [--scale
+1.0]`.
 
-Compare ratios, not digits: the bare limits are measured in the same run, in turns with what they are compared to.
+Compare ratios, not digits: the bare limits are measured in the same run, in turns with what they are
+compared to.
 """
 
 from __future__ import annotations
@@ -20,14 +22,15 @@ from pathlib import Path
 from actbook.events._envelope import Append, Appended, Draft
 from actbook.events._topics import Event, topic
 from actbook.journal import Journal, SQLiteStore
-from actbook.journal._batch import COLUMNS, EMPTY, Plan, prepare
 from actbook.journal._chain import Row
 from actbook.journal._codec import decode
+from actbook.journal._plan import COLUMNS, EMPTY, Plan
+from actbook.journal._prepared import prepare
 from actbook.journal._sqlite_schema import SCHEMA
 
 
 @topic("benchmark.output")
-class Output(Event):
+class Output(Event, frozen=True):
     """About the size of a usual node event."""
 
     node_exec_id: str
@@ -41,7 +44,10 @@ USER, EXECUTION = "6d9a0c3e-user", "0192f0c1-7c1e-7f3a-9d7e-execution"
 
 def output(number: int) -> Draft:
     payload = Output(
-        f"0192f0c1-7c1e-7f3a-9d7e-{number:012}", "node-a", [("result", {"value": number, "text": "x" * 80})], {"wall": 0.01}
+        f"0192f0c1-7c1e-7f3a-9d7e-{number:012}",
+        "node-a",
+        [("result", {"value": number, "text": "x" * 80})],
+        {"wall": 0.01},
     )
     return Draft(payload, 1_760_000_000_000_000 + number, number)
 
@@ -245,14 +251,22 @@ async def run(folder: Path, scale: float) -> None:
     codec(5000)
     await lone_writer(folder, rounds=15, count=max(20, int(100 * scale)))
     for url in ("sqlite:///{folder}/{name}.db", "memory:"):
-        for streams, events, busy in ((64, 1, False), (1000, 1, False), (1000, 4, False), (1000, 1, True), (1000, 4, True)):
+        for streams, events, busy in (
+            (64, 1, False),
+            (1000, 1, False),
+            (1000, 4, False),
+            (1000, 1, True),
+            (1000, 4, True),
+        ):
             await group(folder, url, streams, int(scale * 30_000), events, busy)
     await read(folder, int(scale * 30_000))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, help="where the files go; the disk is part of what is measured")
+    parser.add_argument(
+        "--folder", type=Path, help="where the files go; the disk is part of what is measured"
+    )
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--switch-interval", type=float, default=sys.getswitchinterval())
     options = parser.parse_args()

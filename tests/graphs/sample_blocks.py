@@ -50,19 +50,15 @@ class GivenBlock(Block):
 class ChoiceBlock(GivenBlock):
     id = "10000000-0000-4000-8000-000000000002"
 
-    class Input(msgspec.Struct):
-        name: str
+    class Input(GivenBlock.Input):
         value: Annotated[str, msgspec.Meta(extra_json_schema={"format": "short-text"})] | None = None
-        title: str | None = None
-        advanced: bool = False
         options: list[Any] = []
 
 
 class SwitchBlock(GivenBlock):
     id = "10000000-0000-4000-8000-000000000003"
 
-    class Input(msgspec.Struct):
-        name: str
+    class Input(GivenBlock.Input):
         value: bool = False
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import filters, pass_eval_context
 
@@ -144,8 +144,7 @@ def _format(value: Any, spec: Any) -> str:
 def _join(eval_ctx: Any, value: Iterable[Any], d: str = "", attribute: str | int | None = None) -> str:
     items = list(value)
     sum_of_lengths([item for item in items if isinstance(item, str)], len(str(d)))
-    text: str = filters.do_join(eval_ctx, items, d, attribute)
-    return text
+    return cast("str", filters.do_join(eval_ctx, items, d, attribute))
 
 
 @pass_eval_context

@@ -22,21 +22,23 @@ class KeyValueStore(Protocol):
 
     async def get(self, user_id: str, key: str) -> Any:
         """The stored value, or None."""
+        ...
 
     async def set(self, user_id: str, key: str, value: Any) -> Any:
         """Stores a JSON value and returns it as stored."""
+        ...
 
 
 class FileStore(Protocol):
     """Files that run inputs refer to."""
 
     async def store(self, context: ExecutionContext, reference: str, *, as_data_uri: bool) -> str:
-        """Makes the file available to the run. Returns a reference or its `data:` URI. Raises
-        ValueError.
-        """
+        """Makes the file available to the run; a reference or its `data:` URI. Raises ValueError."""
+        ...
 
     async def read(self, context: ExecutionContext, reference: str) -> bytes:
         """The content behind a reference. Raises ValueError when it cannot be read."""
+        ...
 
 
 class MemoryStore:

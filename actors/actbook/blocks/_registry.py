@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from types import ModuleType
 from typing import Any, TypeVar, overload
@@ -15,7 +15,7 @@ from .standard import STANDARD_BLOCKS
 
 PLUGIN_GROUP = "actbook.blocks"
 
-B = TypeVar("B", bound=type[Block])
+B = TypeVar("B", bound=Block)
 
 
 class DuplicateBlockError(ActbookError, ValueError):
@@ -58,7 +58,7 @@ class Registry:
         self._blocks: dict[str, Block] = {}
         self._lock = threading.RLock()
 
-    def register(self, cls: B) -> B:
+    def register(self, cls: type[B]) -> type[B]:
         """Adds a class; usable as a decorator. The same class twice is fine; raises `DuplicateBlockError`
         for another one.
         """
@@ -173,10 +173,10 @@ def default_registry() -> Registry:
 
 
 @overload
-def block(cls: B, /) -> B: ...
+def block(cls: type[B], /) -> type[B]: ...
 @overload
-def block(*, registry: Registry) -> Any: ...
-def block(cls: B | None = None, /, *, registry: Registry | None = None) -> Any:
+def block(*, registry: Registry) -> Callable[[type[B]], type[B]]: ...
+def block(cls: type[B] | None = None, /, *, registry: Registry | None = None) -> Any:
     """Class decorator that registers a block: `@block`, or `@block(registry=mine)`."""
     target = _default if registry is None else registry
     return target.register if cls is None else target.register(cls)

@@ -31,10 +31,7 @@ def attribute_of(value: Any, name: str) -> Any:
         return NO_VALUE
     if isinstance(value, DataObject):
         return value.get(name, NO_VALUE)
-    try:
-        found = _stored(value, name)
-    except Exception:  # an object may even raise when it is asked for its class
-        return NO_VALUE
+    found = _stored(value, name)
     return NO_VALUE if callable(found) else found
 
 

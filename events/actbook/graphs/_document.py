@@ -78,7 +78,8 @@ class Reader:
             return default
         value = self.rest.pop(field)
         if value is None:
-            self.absent[field] = True
+            if default is not None:
+                self.absent[field] = True
             return default
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise GraphFormatError(self.at(field), f"expected {_KINDS[kind]}, found {kind_of(value)}.")

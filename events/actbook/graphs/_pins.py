@@ -97,11 +97,11 @@ def select_output(
     split = split_pin(selector)
     if split is None or split[0] != name:
         return NO_VALUE
-    for delimiter, identifier in split[1]:
-        value = _read(value, delimiter, identifier)
-        if value is NO_VALUE:
-            return NO_VALUE
-    return NO_VALUE if value is None else value
+    try:
+        found = _follow(value, split[1])
+    except Exception:  # an object may even raise when it is asked for its class
+        return NO_VALUE
+    return NO_VALUE if found is None else found
 
 
 def merge_execution_input(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,6 +129,14 @@ def _routes_to(name: str, sink_node_id: str | None, sink_pin_name: str | None) -
     if not sink_node_id or not sink_pin_name:
         raise ValueError("sink_node_id and sink_pin_name must be provided for tool pin routing")
     return name == f"{TOOL_PREFIX}{sink_node_id}_~_{sink_pin_name}"
+
+
+def _follow(value: Any, steps: tuple[Step, ...]) -> Any:
+    for delimiter, identifier in steps:
+        value = _read(value, delimiter, identifier)
+        if value is NO_VALUE:
+            break
+    return value
 
 
 def _read(value: Any, delimiter: str, identifier: str) -> Any:

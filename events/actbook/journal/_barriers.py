@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from actbook.journal._batch import Prepared, after_failure
+from actbook.journal._plan import after_failure
+from actbook.journal._prepared import Prepared
 
 _UNTIL_REPORTED = 2**63
 
 
 class Barriers:
-    """Streams with a failed write. Each barrier stops what was submitted before the submitter learned of the failure.
+    """Streams with a failed write.
+
+    Each barrier stops what was submitted before the submitter learned of the failure.
 
     The writer's thread raises barriers and asks; the loop bounds them when it has reported the failure.
     """

@@ -63,7 +63,9 @@ def _refuse_reserved(code: int, data: memoryview) -> Ext:
 
 
 def _shrink(value: Any, blobs: dict[bytes, Blob], depth: int) -> Any:
-    """The value itself when small; a container whose big parts are references; else one reference to all of it."""
+    """The value itself when small; a container whose big parts are references; else one reference to all of
+    it.
+    """
     if len(_encode(value)) <= BLOB_LIMIT:
         return value
     inner: dict[bytes, Blob] = {}

@@ -43,7 +43,9 @@ class Fault(NamedTuple):
 
 
 def canonical(stream_id: str, version: int, topic: str, event_id: bytes, at: int, state: bytes) -> bytes:
-    """The bytes of an event that its hash covers: everything but the position, which the store assigns later."""
+    """The bytes of an event that its hash covers: everything but the position, which the store assigns
+    later.
+    """
     return _encode((stream_id, version, topic, event_id, at, state))
 
 
@@ -57,8 +59,9 @@ def link(
 def verify_chain(rows: Iterable[Row], previous: Row | None = None) -> list[Fault]:
     """Checks rows of one or several streams, each stream's rows in the order of their versions.
 
-    `previous` is the last row that was checked before, when one stream is verified in pieces. What was cut off at the
-    end of a stream leaves no trace in the chain; compare the last hash with one kept elsewhere to notice that.
+    `previous` is the last row that was checked before, when one stream is verified in pieces. What was cut
+    off at the end of a stream leaves no trace in the chain; compare the last hash with one kept elsewhere to
+    notice that.
     """
     last: dict[str, Row] = {} if previous is None else {previous.stream_id: previous}
     faults: list[Fault] = []

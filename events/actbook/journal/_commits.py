@@ -1,4 +1,6 @@
-"""The road of an append: from the loop to the store, by the writer's thread or by the caller as leader, and back."""
+"""The road of an append: from the loop to the store, by the writer's thread or by the caller as leader, and
+back.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +8,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from actbook.events._envelope import Append, Appended, Envelope
-from actbook.journal._batch import Plan, prepare
+from actbook.events._envelope import Append, Envelope
 from actbook.journal._errors import JournalClosedError, StoreBusyError
-from actbook.journal._listeners import Listeners, call_safely
+from actbook.journal._listeners import Listeners, report_failure
+from actbook.journal._plan import Plan
+from actbook.journal._prepared import prepare
 from actbook.journal._store import Store
 from actbook.journal._writer import Batch, Done, Request, Writer
 
@@ -36,6 +39,7 @@ class Commits:
         self._answering = False
         self._deferred: Request | None = None
         self._closed = False
+        self._drained: asyncio.Future[None] = loop.create_future()
         self._room: deque[asyncio.Future[None]] = deque()
         self.committed: Listeners[int] = Listeners(loop)
         self.recorded: Listeners[list[Envelope]] = Listeners(loop)
@@ -78,22 +82,26 @@ class Commits:
         thread = self._writer.stop()
         if thread is not None:
             await asyncio.to_thread(thread.join)
-        while self._waiting:
-            await asyncio.sleep(0)
+        if self._waiting:
+            await self._drained
 
     def _lead(self, request: Request) -> None:
         if self._answering:
             self._deferred = request
             self._loop.call_soon(self._lead_deferred)
             return
+        plan: Plan | None = None
         try:
             plan = self._store.write_prepared([request.prepared], wait=False)
+            outcomes = plan.outcomes
         except StoreBusyError:
             self._writer.put(request)
             return
-        if self.ring is not None:
-            self.ring()
-        self._answer(Batch([request], plan.outcomes, plan))
+        except Exception as error:
+            outcomes = [error]
+        batch = Batch([request], outcomes, plan)
+        self._ring_for(batch)
+        self._answer(batch)
 
     def _lead_deferred(self) -> None:
         request, self._deferred = self._deferred, None
@@ -110,27 +118,38 @@ class Commits:
             self._writer.put(request)
 
     def _report(self, batch: Batch) -> None:
-        if self.ring is not None and batch.plan is not None and batch.plan.rows:
-            self.ring()
+        self._ring_for(batch)
         try:
             self._loop.call_soon_threadsafe(self._answer, batch)
         except RuntimeError:
             return
 
+    def _ring_for(self, batch: Batch) -> None:
+        if self.ring is not None and batch.plan is not None and batch.plan.rows:
+            try:
+                self.ring()
+            except Exception as error:
+                self._loop.call_soon_threadsafe(report_failure, self._loop, error)
+
     def _answer(self, batch: Batch) -> None:
-        loop, nested = self._loop, self._answering
+        loop, barriers, nested = self._loop, self._writer.barriers, self._answering
         self._answering = True
         try:
-            for request, outcome in zip(batch.requests, batch.outcomes, strict=True):
+            for (_, prepared, done), outcome in zip(batch.requests, batch.outcomes, strict=True):
                 self._waiting -= 1
-                self._waiting_bytes -= request.prepared.size
-                if not isinstance(outcome, Appended):
-                    self._writer.barriers.bound(request.prepared, self._number)
-                call_safely(loop, request.done, outcome)
+                self._waiting_bytes -= prepared.size
+                if barriers:
+                    barriers.bound(prepared, self._number)
+                try:
+                    done(outcome)
+                except Exception as error:
+                    report_failure(loop, error)
             if batch.plan is not None and batch.plan.rows:
                 self._announce(batch.plan)
         finally:
             self._answering = nested
+        if self._closed and not self._waiting and not self._drained.done():
+            self._drained.set_result(None)
         while self._room and not self.is_full:
             future = self._room.popleft()
             if not future.done():

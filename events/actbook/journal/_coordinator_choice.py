@@ -8,7 +8,9 @@ from actbook.journal._store import Store
 
 
 def coordinator_for(store: Store, worker_id: str, candidate: bool = True) -> Coordinator:
-    """Processes that share a file coordinate through files beside it; a store in memory has one process anyway."""
+    """Processes that share a file coordinate through files beside it; a store in memory has one process
+    anyway.
+    """
     if isinstance(store, SQLiteStore):
         return FileCoordinator(store.path, worker_id, candidate)
     return LocalCoordinator(worker_id)

@@ -10,7 +10,10 @@ class JournalError(ActbookError):
 
 
 class ConflictError(JournalError):
-    """The stream is not at the version the writer expected: somebody else wrote to it. Read it again, then decide again."""
+    """The stream is not at the version the writer expected: somebody else wrote to it.
+
+    Read it again, then decide again.
+    """
 
     def __init__(self, stream_id: str, expected: int, actual: int) -> None:
         super().__init__(
@@ -35,7 +38,10 @@ class PredecessorFailedError(JournalError):
 
 
 class DuplicateEventError(JournalError):
-    """Some of an append's event ids are recorded and others are not, or they belong to another stream. Use fresh ids."""
+    """Some of an append's event ids are recorded and others are not, or they belong to another stream.
+
+    Use fresh ids.
+    """
 
     def __init__(self, stream_id: str, event_ids: list[bytes]) -> None:
         listed = ", ".join(event_id.hex() for event_id in event_ids)
@@ -60,7 +66,10 @@ class UnencodableError(JournalError):
 
 
 class UndecodableError(JournalError):
-    """A recorded event can't be read: its bytes were damaged. Verify the store and restore it from a backup."""
+    """A recorded event can't be read: its bytes were damaged.
+
+    Verify the store and restore it from a backup.
+    """
 
     def __init__(self, stream_id: str, version: int, topic: str, reason: str) -> None:
         super().__init__(
@@ -110,7 +119,10 @@ class StoreFormatError(JournalError):
 
 
 class StoreError(JournalError):
-    """The store failed, not the request: nothing of the batch counts as written. Repeat it once the cause is gone."""
+    """The store failed, not the request: nothing of the batch counts as written.
+
+    Repeat it once the cause is gone.
+    """
 
     remedy = "Repeat the request once the cause is gone."
 

@@ -18,8 +18,8 @@ def _milliseconds() -> int:
 class EventIds:
     """Source of 16-byte ids that are unique and sort in the order in which they were made.
 
-    48 bits of time, 12 random bits, then a counter that starts at random in the lower half of 62 bits. A clock that stands still or
-    goes back does not disturb the order: the last time stays in use.
+    48 bits of time, 12 random bits, then a counter that starts at random in the lower half of 62 bits. A
+    clock that stands still or goes back does not disturb the order: the last time stays in use.
     """
 
     def __init__(self, clock: Callable[[], int] = _milliseconds) -> None:

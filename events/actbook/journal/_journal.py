@@ -19,9 +19,10 @@ from actbook.journal._writer import Done
 class Journal:
     """Appends, reads and follows events of one store.
 
-    Everything must be called on the loop that opened it, and every callback comes on that loop. No method blocks the loop on
-    the store, except `submit` with `lead=True`, which is asked to. `ring` is a hook that is called after each commit
-    from whichever thread committed; `heard` is its counterpart in the other processes.
+    Everything must be called on the loop that opened it, and every callback comes on that loop. No method
+    blocks the loop on the store, except `submit` with `lead=True`, which is asked to. `ring` is a hook that
+    is called after each commit from whichever thread committed; `heard` is its counterpart in the other
+    processes.
     """
 
     def __init__(
@@ -48,9 +49,11 @@ class Journal:
         worker_id: str | None = None,
         ring: Callable[[], None] | None = None,
     ) -> Journal:
-        """Opens `memory:`, `sqlite:///relative.db` or `sqlite:////absolute.db`, creating the file when there is none.
+        """Opens `memory:`, `sqlite:///relative.db` or `sqlite:////absolute.db`, creating the file when there
+        is none.
 
-        Raises `StoreUrlError`, `StoreFormatError`, `StoreError`, and `UpcastError` when an upcaster is missing.
+        Raises `StoreUrlError`, `StoreFormatError`, `StoreError`, and `UpcastError` when an upcaster is
+        missing.
         """
         check_upcasters()
         store = await asyncio.to_thread(open_store, url, synchronous=synchronous)
@@ -62,7 +65,9 @@ class Journal:
 
     @property
     def is_full(self) -> bool:
-        """Do more requests or bytes wait than the bounds allow? `append` waits then; who submits should take no new work."""
+        """Do more requests or bytes wait than the bounds allow? `append` waits then; who submits should take
+        no new work.
+        """
         return self._commits.is_full
 
     @property
@@ -74,7 +79,9 @@ class Journal:
         self._commits.ring = ring
 
     async def append(self, append: Append) -> Appended:
-        """Returns when the events are durable. Raises `ConflictError` or another `JournalError`; then nothing is written.
+        """Returns when the events are durable.
+
+        Raises `ConflictError` or another `JournalError`; then nothing is written.
 
         Cancelling the caller does not take the append back. Waits first while too much is queued.
         """
@@ -95,14 +102,14 @@ class Journal:
     def submit(self, append: Append, done: Done, *, lead: bool = False) -> None:
         """Queues an append without blocking; `done` gets its outcome on the loop, in submission order.
 
-        `lead=True` says that the loop has nothing else to do. When nothing is queued or in flight, the commit then happens right
-        here, on the calling thread, and `done` is called before this returns. A `lead` from inside such a `done` is
-        committed in the loop's next turn, so a chain of them neither recurses nor starves the loop. In every other case, a
-        locked store included, the writer's thread commits.
+        `lead=True` says that the loop has nothing else to do. When nothing is queued or in flight, the commit
+        then happens right here, on the calling thread, and `done` is called before this returns. A `lead`
+        from inside such a `done` is committed in the loop's next turn, so a chain of them neither recurses
+        nor starves the loop. In every other case, a locked store included, the writer's thread commits.
 
         Raises `UnencodableError` (nothing is queued and `done` is not called) and `JournalClosedError`.
-        Writes of one stream are committed in submission order. When one fails, those behind it that name an expected version
-        and were submitted before its failure was reported fail too.
+        Writes of one stream are committed in submission order. When one fails, those behind it that name an
+        expected version and were submitted before its failure was reported fail too.
         """
         self._commits.submit(append, done, lead=lead)
 
@@ -111,11 +118,15 @@ class Journal:
         await self._commits.room()
 
     def on_commit(self, callback: Callable[[int], None]) -> Callable[[], None]:
-        """Calls back with the last position once per batch, own commits and those heard of alike. Returns what removes it."""
+        """Calls back with the last position once per batch, own commits and those heard of alike.
+
+        Returns what removes it.
+        """
         return self._commits.committed.add(callback)
 
     def on_recorded(self, callback: Callable[[list[Envelope]], None]) -> Callable[[], None]:
-        """Calls back with the events that this journal committed, in position order, once per batch, before `on_commit`.
+        """Calls back with the events that this journal committed, in position order, once per batch, before
+        `on_commit`.
 
         Nothing is decoded for it: the payloads are the objects that were appended. Returns what removes it.
         """
@@ -157,13 +168,17 @@ class Journal:
         return await self._reader.run(lambda: self.store.latest_snapshot(stream_id, at_most))
 
     async def drop_snapshots(self, stream_id: str | None = None, below: int | None = None) -> int:
-        """Deletes snapshots of one stream or of all, all versions or only those below one. Returns how many."""
+        """Deletes snapshots of one stream or of all, all versions or only those below one.
+
+        Returns how many.
+        """
         return await self._reader.run(lambda: self.store.drop_snapshots(stream_id, below))
 
     async def subscribe(self, after: int = 0, topics: Sequence[str] = ()) -> AsyncIterator[Envelope]:
         """Every event above `after`, history first, then live: once each, in position order, without a gap.
 
-        Reads only as fast as the consumer takes. Ends when the journal closes; close the iterator to end it earlier.
+        Reads only as fast as the consumer takes. Ends when the journal closes; close the iterator to end it
+        earlier.
         """
         news = asyncio.Event()
         self._subscriptions.add(news)
@@ -174,7 +189,10 @@ class Journal:
             self._subscriptions.discard(news)
 
     async def close(self) -> None:
-        """Writes and answers what is queued, ends the threads and subscriptions, closes the store. May be called twice."""
+        """Writes and answers what is queued, ends the threads and subscriptions, closes the store.
+
+        May be called twice.
+        """
         if self._closed:
             return
         self._closed = True

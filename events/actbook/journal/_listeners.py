@@ -9,12 +9,9 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 
-def call_safely(loop: asyncio.AbstractEventLoop, callback: Callable[[T], Any], argument: T) -> None:
-    """A callback that raises is reported to the loop's exception handler; the next ones still run."""
-    try:
-        callback(argument)
-    except Exception as error:
-        loop.call_exception_handler({"message": "A journal callback failed", "exception": error})
+def report_failure(loop: asyncio.AbstractEventLoop, error: Exception) -> None:
+    """A callback that raises concerns neither the journal nor the next callback."""
+    loop.call_exception_handler({"message": "A journal callback failed", "exception": error})
 
 
 class Listeners(Generic[T]):
@@ -37,4 +34,7 @@ class Listeners(Generic[T]):
 
     def tell(self, what: T) -> None:
         for callback in self._callbacks:
-            call_safely(self._loop, callback, what)
+            try:
+                callback(what)
+            except Exception as error:
+                report_failure(self._loop, error)

@@ -1,4 +1,6 @@
-"""Tables of projections over a memory store: a private SQLite database in memory that several connections share."""
+"""Tables of projections over a memory store: a private SQLite database in memory that several connections
+share.
+"""
 
 from __future__ import annotations
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from threading import Lock
 
 from actbook.events._envelope import Append, Envelope
-from actbook.journal._batch import Outcome, Plan, Prepared, prepare
 from actbook.journal._chain import Row
+from actbook.journal._plan import Outcome, Plan
+from actbook.journal._prepared import Prepared, prepare
 from actbook.journal._sqlite_read import ReadPath
 from actbook.journal._sqlite_schema import (
     Synchronous,
@@ -26,9 +27,9 @@ from actbook.journal._store import Snapshot
 class SQLiteStore:
     """Events in a SQLite file in WAL mode, shared by any number of threads and processes of one machine.
 
-    `synchronous="FULL"` (the default) syncs every transaction to disk before it counts as written. With "NORMAL" a power
-    loss may take the last transactions with it; a crash of the process never does. `busy_timeout`: seconds to wait for
-    another process that writes.
+    `synchronous="FULL"` (the default) syncs every transaction to disk before it counts as written. With
+    "NORMAL" a power loss may take the last transactions with it; a crash of the process never does.
+    `busy_timeout`: seconds to wait for another process that writes.
     """
 
     can_lead = True

@@ -82,7 +82,8 @@ def connect_read_only(path: str, *, busy_timeout: float) -> sqlite3.Connection:
 
 
 def prepare_file(path: str, patience: float) -> None:
-    """Makes the file a store of the current schema unless it is one; raises `StoreFormatError` for anything else.
+    """Makes the file a store of the current schema unless it is one; raises `StoreFormatError` for anything
+    else.
 
     Waits up to `patience` seconds for other processes that do the same.
     """

@@ -11,8 +11,9 @@ from itertools import islice
 from threading import Lock
 from typing import Any, TypeVar
 
-from actbook.journal._batch import COLUMNS, EMPTY, Head, Plan, Prepared, Where
 from actbook.journal._errors import JournalClosedError, StoreBusyError
+from actbook.journal._plan import COLUMNS, EMPTY, Head, Plan, Where
+from actbook.journal._prepared import Prepared
 from actbook.journal._sqlite_schema import as_store_error, is_busy
 
 T = TypeVar("T")
@@ -30,9 +31,9 @@ _LAST_POSITION = "SELECT seq FROM sqlite_sequence WHERE name='events'"
 class RowInserter:
     """Inserts flat rows with one statement per chunk.
 
-    The `sqlite3` module releases the interpreter lock at every step, and row by row each release is a chance to lose it for
-    milliseconds to a busy loop. One multi-row statement is one step. Statements come in sizes of powers of two, so
-    few of them are ever compiled; LIMIT cuts off the padding.
+    The `sqlite3` module releases the interpreter lock at every step, and row by row each release is a chance
+    to lose it for milliseconds to a busy loop. One multi-row statement is one step. Statements come in sizes
+    of powers of two, so few of them are ever compiled; LIMIT cuts off the padding.
     """
 
     def __init__(self, head: str, columns: int, *, tail: str = "", chunk: int = _CHUNK) -> None:
@@ -65,7 +66,10 @@ class RowInserter:
 
 
 class WritePath:
-    """Owns the connection that appends. Heads of streams are kept in memory and guarded by the table's uniqueness."""
+    """Owns the connection that appends.
+
+    Heads of streams are kept in memory and guarded by the table's uniqueness.
+    """
 
     def __init__(self, path: str, connection: sqlite3.Connection, lock: Lock, patience: float) -> None:
         self._path = path
@@ -79,7 +83,10 @@ class WritePath:
         self._blobs = RowInserter("INSERT OR IGNORE INTO blobs ", 4, chunk=1)
 
     def write(self, batch: Sequence[Prepared], *, wait: bool) -> Plan:
-        """Writes a batch. Raises only when `wait` is false and a lock is taken, or when the store is closed."""
+        """Writes a batch.
+
+        Raises only when `wait` is false and a lock is taken, or when the store is closed.
+        """
         if not self._lock.acquire(blocking=wait):
             raise StoreBusyError(self._path, "another thread is writing")
         try:

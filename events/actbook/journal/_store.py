@@ -1,4 +1,6 @@
-"""The port between the journal and a database: synchronous, thread-safe, one method per thing a store must do."""
+"""The port between the journal and a database: synchronous, thread-safe, one method per thing a store must
+do.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,15 @@ from threading import Lock
 from typing import NamedTuple, Protocol
 
 from actbook.events._envelope import Append, Envelope
-from actbook.journal._batch import Outcome, Plan, Prepared
 from actbook.journal._chain import Row
+from actbook.journal._plan import Outcome, Plan
+from actbook.journal._prepared import Prepared
 
 
 class Snapshot(NamedTuple):
-    """The state of a stream at a version, as bytes of the caller's making; `state_hash` is the caller's too."""
+    """The state of a stream at a version, as bytes of the caller's making; `state_hash` is the caller's
+    too.
+    """
 
     stream_id: str
     version: int
@@ -31,18 +36,23 @@ class Store(Protocol):
     """Is a write so short that the actor loop's thread may do it when it has nothing else to do?"""
 
     write_lock: Lock
-    """Held during every write; whoever else writes to the same database holds it too (see `open_views_writer`)."""
+    """Held during every write; whoever else writes to the same database holds it too (see
+    `open_views_writer`).
+    """
 
     def write(self, appends: Sequence[Append]) -> list[Outcome]:
         """Writes the appends in one durable transaction; the answer to each is at its index.
 
-        A refused append takes with it only later ones of this call that build on it. When the transaction itself fails
-        every accepted append gets that error and nothing is written.
+        A refused append takes with it only later ones of this call that build on it. When the transaction
+        itself fails every accepted append gets that error and nothing is written.
         """
         ...
 
     def write_prepared(self, batch: Sequence[Prepared], *, wait: bool = True) -> Plan:
-        """`write` for appends that are encoded already. `wait=False` raises `StoreBusyError` instead of blocking on locks."""
+        """`write` for appends that are encoded already.
+
+        `wait=False` raises `StoreBusyError` instead of blocking on locks.
+        """
         ...
 
     def read_stream(self, stream_id: str, after: int = 0, limit: int | None = None) -> list[Envelope]:
@@ -52,7 +62,9 @@ class Store(Protocol):
     def read_log(
         self, after: int = 0, limit: int | None = 1000, topics: Sequence[str] = (), upto: int | None = None
     ) -> list[Envelope]:
-        """Events at positions above `after` (and up to `upto`), in order; only the given topics when there are any."""
+        """Events at positions above `after` (and up to `upto`), in order; only the given topics when there
+        are any.
+        """
         ...
 
     def read_rows(self, stream_id: str, after: int = 0, limit: int | None = None) -> list[Row]:
@@ -80,7 +92,10 @@ class Store(Protocol):
         ...
 
     def put_snapshot(self, snapshot: Snapshot) -> None:
-        """Keeps a snapshot, instead of an earlier one of the same version. Not synced: snapshots can be made again."""
+        """Keeps a snapshot, instead of an earlier one of the same version.
+
+        Not synced: snapshots can be made again.
+        """
         ...
 
     def latest_snapshot(self, stream_id: str, at_most: int | None = None) -> Snapshot | None:
@@ -88,11 +103,15 @@ class Store(Protocol):
         ...
 
     def drop_snapshots(self, stream_id: str | None = None, below: int | None = None) -> int:
-        """Deletes snapshots of one stream or of all, all versions or only those below one. Returns how many."""
+        """Deletes snapshots of one stream or of all, all versions or only those below one.
+
+        Returns how many.
+        """
         ...
 
     def open_views_writer(self) -> Connection:
-        """A connection of its own, in autocommit mode, for tables that can be rebuilt: used under `write_lock`, not synced.
+        """A connection of its own, in autocommit mode, for tables that can be rebuilt: used under
+        `write_lock`, not synced.
 
         The caller closes it.
         """

@@ -26,15 +26,13 @@ class Log(Protocol):
     ) -> Awaitable[list[Envelope]]: ...
 
 
-async def follow(
-    log: Log, after: int, topics: Sequence[str], closing: asyncio.Event
-) -> AsyncIterator[Envelope]:
-    """Every event above `after`, once each and in position order; ends when the journal closes.
+async def follow(log: Log, after: int, topics: Sequence[str], news: asyncio.Event) -> AsyncIterator[Envelope]:
+    """Every event above `after`, once each and in position order; ends when the log is closed and `news` is
+    set.
 
-    A commit wakes it; then it reads the log from where it is. So it can miss nothing between history and present, it
-    never polls, and it reads no faster than its consumer takes.
+    A commit wakes it; then it reads the log from where it is. So it can miss nothing between history and
+    present, it never polls, and it reads no faster than its consumer takes.
     """
-    news = closing
     remove = log.on_commit(lambda _: news.set())
     try:
         while not log.is_closed:

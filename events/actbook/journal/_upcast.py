@@ -19,7 +19,9 @@ _UPCASTERS: dict[tuple[str, int], Upcaster] = {}
 
 
 def upcaster(topic: str, from_version: int) -> Callable[[U_], U_]:
-    """Function decorator: lifts payload fields of `topic` from schema version `from_version` to the next one."""
+    """Function decorator: lifts payload fields of `topic` from schema version `from_version` to the next
+    one.
+    """
 
     def register(lift: U_) -> U_:
         if (topic, from_version) in _UPCASTERS:

@@ -22,7 +22,7 @@ def _open_memory(url: str, synchronous: Synchronous) -> Store:
 
 def _open_sqlite(url: str, synchronous: Synchronous) -> Store:
     path = unquote(url.removeprefix(_SQLITE_PREFIX))
-    if not url.startswith(_SQLITE_PREFIX) or not path or path.endswith("/"):
+    if not url.startswith(_SQLITE_PREFIX) or "?" in url or path in ("", ":memory:") or path.endswith("/"):
         raise StoreUrlError(url, KNOWN_URLS)
     return SQLiteStore(path, synchronous=synchronous)
 
@@ -33,7 +33,10 @@ KNOWN_URLS = ["memory:", "sqlite:///PATH"]
 
 
 def open_store(url: str, *, synchronous: Synchronous = "FULL") -> Store:
-    """Opens the store a URL names; blocks for file access. Raises `StoreUrlError`, `StoreFormatError` or `StoreError`."""
+    """Opens the store a URL names; blocks for file access.
+
+    Raises `StoreUrlError`, `StoreFormatError` or `StoreError`.
+    """
     opener = _OPENERS.get(url.partition(":")[0])
     if opener is None:
         raise StoreUrlError(url, KNOWN_URLS)

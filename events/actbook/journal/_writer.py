@@ -8,7 +8,8 @@ from threading import Thread
 from typing import NamedTuple
 
 from actbook.journal._barriers import Barriers
-from actbook.journal._batch import Outcome, Plan, Prepared
+from actbook.journal._plan import Outcome, Plan
+from actbook.journal._prepared import Prepared
 from actbook.journal._store import Store
 
 MAX_REQUESTS = 4096
@@ -26,7 +27,9 @@ class Request(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Requests that went through one transaction and the answer to each; no plan when nothing reached the store."""
+    """Requests that went through one transaction and the answer to each; no plan when nothing reached the
+    store.
+    """
 
     requests: list[Request]
     outcomes: list[Outcome]
@@ -34,7 +37,8 @@ class Batch(NamedTuple):
 
 
 class Writer:
-    """Takes requests in order, never waits for more of them, and reports each batch once, from its own thread.
+    """Takes requests in order, never waits for more of them, and reports each batch once, from its own
+    thread.
 
     A batch ends at `MAX_REQUESTS` requests or `MAX_BYTES` bytes.
     """
@@ -54,7 +58,9 @@ class Writer:
             self._thread.start()
 
     def stop(self) -> Thread | None:
-        """Asks the thread to end after everything that is queued; returns it so that the caller can join it."""
+        """Asks the thread to end after everything that is queued; returns it so that the caller can join
+        it.
+        """
         self._queue.put(None)
         return self._thread
 
@@ -94,11 +100,15 @@ class Writer:
                 written = plan.outcomes
             except Exception as error:
                 written = [error] * len(batch)
-        answers = iter(written)
-        outcomes = (
-            [refused.get(request.number) or next(answers) for request in requests] if refused else written
-        )
-        for request, outcome in zip(requests, outcomes, strict=True):
-            if isinstance(outcome, Exception):
-                self.barriers.raise_for(request.prepared, outcome)
+        outcomes = _merge(requests, refused, written) if refused else written
+        if refused or plan is None or plan.has_failures:
+            for request, outcome in zip(requests, outcomes, strict=True):
+                if isinstance(outcome, Exception):
+                    self.barriers.raise_for(request.prepared, outcome)
         return Batch(requests, outcomes, plan)
+
+
+def _merge(requests: list[Request], refused: dict[int, Exception], written: list[Outcome]) -> list[Outcome]:
+    """One outcome per request, in order."""
+    answers = iter(written)
+    return [refused.get(request.number) or next(answers) for request in requests]

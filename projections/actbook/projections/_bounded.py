@@ -15,7 +15,7 @@ JSON_LIMIT = 16 * 1024
 
 _Lists = dict[str, list[msgspec.Raw]]
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(enc_hook=repr).encode
 _decode_lists = msgspec.json.Decoder(_Lists).decode
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from actbook.projections._table import Key, Row, Table
+from actbook.projections._statements import Statements
+from actbook.projections._table import Key, Row
 
 CACHED = 8192
 
@@ -19,12 +20,10 @@ class RowCache:
     True as long as nobody else writes to the table; whoever finds out that somebody did clears it.
     """
 
-    def __init__(self, table: Table, target: str, select: Select) -> None:
-        self.table = table
-        self.target = target
+    def __init__(self, statements: Statements, select: Select) -> None:
+        self.table = statements.table
+        self._statements = statements
         self._select = select
-        self._names = table.stored
-        self._by_key = table.select(target, table.key)
         self._young: dict[Key, Row] = {}
         self._old: dict[Key, Row] = {}
 
@@ -34,17 +33,17 @@ class RowCache:
         if row is None:
             row = self._old.pop(key, None)
             if row is None:
-                found = self._select(self._by_key, self.table.key_values(key))
+                found = self._select(self._statements.by_key, self.table.key_values(key))
                 if not found:
                     return None
-                row = dict(zip(self._names, found[0], strict=True))
+                row = dict(zip(self._statements.names, found[0], strict=True))
             self._young[key] = row
         return row
 
     def where(self, **values: Any) -> list[Row]:
         """Rows of the table by the values of some columns; not through the cache."""
-        found = self._select(self.table.select(self.target, tuple(values)), tuple(values.values()))
-        return [dict(zip(self._names, row, strict=True)) for row in found]
+        found = self._select(self._statements.select(tuple(values)), tuple(values.values()))
+        return [dict(zip(self._statements.names, row, strict=True)) for row in found]
 
     def keep(self, rows: Rows) -> None:
         """The rows are in the table now."""

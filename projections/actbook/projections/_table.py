@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 import msgspec
-
-from actbook.projections._errors import ProjectionDefinitionError
 
 Row = dict[str, Any]
 """Column → value, with every stored column of the table in the table's order."""
 
 Key = Any
 """Value of the key column; a tuple of values when the key has several columns."""
-
-CHUNK = 128
-"""Most rows one statement writes."""
 
 
 class Column(NamedTuple):
@@ -74,30 +67,6 @@ class Table(msgspec.Struct, frozen=True):
             statements.append(f"CREATE INDEX {name} ON {target}({', '.join(index.columns)}){where}")
         return statements
 
-    def select(self, target: str, by: Sequence[str]) -> str:
-        where = " AND ".join(f"{name}=?" for name in by)
-        return f"SELECT {', '.join(self.stored)} FROM {target} WHERE {where}"
-
-    def upserts(self, target: str, rows: Sequence[Row]) -> Iterable[tuple[str, list[Any]]]:
-        """Statements with their values that write the rows, each of them whole.
-
-        A statement of many rows instead of many statements: between two of them another thread may take the interpreter's
-        lock for milliseconds while this one holds up the journal.
-        """
-        width = len(self.stored)
-        for start, size in _chunks(len(rows)):
-            chunk = rows[start : start + size]
-            values: list[Any] = []
-            for row in chunk:
-                values += row.values()
-            if len(values) != width * len(chunk):
-                raise ProjectionDefinitionError(_misfit(self, chunk))
-            values += list(chunk[-1].values()) * (size - len(chunk))
-            yield _upsert(self, target, size), values
-
-    def delete(self, target: str) -> str:
-        return f"DELETE FROM {target} WHERE {' AND '.join(f'{name}=?' for name in self.key)}"
-
     def key_of(self, row: Row) -> Key:
         return row[self.key[0]] if len(self.key) == 1 else tuple(row[name] for name in self.key)
 
@@ -111,36 +80,3 @@ def _column_ddl(column: Column, ordered_by: str) -> str:
     if column.generated:
         return f"{column.name} {column.type} GENERATED ALWAYS AS ({column.generated}) VIRTUAL"
     return f"{column.name} {column.type}" + ("" if column.default is None else " NOT NULL")
-
-
-def _chunks(count: int) -> Iterable[tuple[int, int]]:
-    """Splits `count` rows over few sizes, so that statements stay prepared. The last size may exceed the rest a little."""
-    start = 0
-    while count > 0:
-        size = min(CHUNK, 1 << (count - 1).bit_length())
-        if count < size - (size >> 2):
-            size >>= 1
-        yield start, size
-        start += size
-        count -= size
-
-
-@lru_cache(maxsize=256)
-def _upsert(table: Table, target: str, rows: int) -> str:
-    names = table.stored
-    fixed = {column.name for column in table.columns if column.fixed} | set(table.key) | {table.ordered_by}
-    one = "(" + ",".join("?" * len(names)) + ")"
-    changes = ",".join(f"{name}=excluded.{name}" for name in names if name not in fixed)
-    conflict = f"DO UPDATE SET {changes}" if changes else "DO NOTHING"
-    values = ",".join([one] * rows)
-    return (
-        f"INSERT INTO {target}({','.join(names)}) VALUES {values} ON CONFLICT({','.join(table.key)}) {conflict}"
-    )
-
-
-def _misfit(table: Table, rows: Sequence[Row]) -> str:
-    stored = set(table.stored)
-    wrong = sorted(set().union(*(stored ^ set(row) for row in rows)))
-    return (
-        f"A row for table {table.name} has unknown or missing columns: {', '.join(wrong)}. Start from table.blank()."
-    )

@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 _PROGRAM = Path(__file__).with_name("process.py")
 _PATIENCE = 30.0  # seconds; only a failing test waits that long
@@ -18,7 +19,7 @@ class Peer:
     """Starts on construction and is `started` when the constructor returns."""
 
     def __init__(self, path: Path | str, worker_id: str = "worker", *, candidate: bool = True) -> None:
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by __exit__
         role = "candidate" if candidate else "guest"
         self._process = subprocess.Popen(
             [sys.executable, "-W", "error", str(_PROGRAM), str(path), worker_id, role],
@@ -80,7 +81,7 @@ class Peer:
         self._errors.seek(0)
         return self._errors.read().decode()
 
-    def __enter__(self) -> "Peer":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -1,6 +1,7 @@
-"""A process on a journal, driven over its standard streams: a line in is an order, a line out is what happened.
+"""A process on a journal, driven over its standard streams: a line in is an order, a line out what happened.
 
-The journal is a plain file of lines, read from where it was at every bell, so that a test asks what counts: was the commit seen?
+The journal is a plain file of lines, read from where it was at every bell, so that a test asks what counts:
+was the commit seen?
 """
 
 import asyncio
@@ -8,6 +9,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from actbook.journal._coordination import FileCoordinator
@@ -23,7 +25,7 @@ class Process:
         self.seen = 0
         self.coordinator = FileCoordinator(path, worker_id, candidate)
         self.over = asyncio.Event()
-        self.orders = {
+        self.orders: dict[str, Callable[..., None]] = {
             "commit": self.commit,
             "who": self.who,
             "close": self.close,

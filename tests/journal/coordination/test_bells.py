@@ -4,7 +4,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-
 from tests.journal.coordination.peer import Peer
 
 

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-
 from tests.journal.coordination.peer import Peer, hear_first
 
 

@@ -87,6 +87,7 @@ def _main_of_parent(pickled: bytes) -> dict[str, str]:
 def _not_portable(block: Block, error: Exception) -> Fault:
     text = (
         f"{block.name} cannot be sent to a worker process: {text_of(error)}. Define its class at the "
-        'top level of an importable module, keep its attributes picklable or declare `execution = "blocking"`.'
+        "top level of an importable module, keep its attributes picklable, or declare "
+        '`execution = "blocking"`.'
     )
     return Fault(text, type(error).__name__, expected=False)

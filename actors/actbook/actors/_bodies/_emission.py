@@ -15,7 +15,8 @@ from ._plain import UnrecordableError, plain
 Pair = tuple[str, Any]
 Yields = Generator[Any, None, None] | AsyncGenerator[Any, None]
 _BURST = 256
-_NATIVE = frozenset({types.GeneratorType, types.AsyncGeneratorType})
+_NATIVE = (types.GeneratorType, types.AsyncGeneratorType)
+_GENERATORS = (Generator, AsyncGenerator)
 
 
 class Emission:
@@ -105,11 +106,11 @@ def begin(block: Block, data: dict[str, Any], context: ExecutionContext, emissio
         emission.fault = refused(error)
         return None
     try:
-        yields: Any = block.run(given, context)
+        yields: object = block.run(given, context)
     except BaseException as error:
         emission.fail(error)
         return None
-    if type(yields) in _NATIVE or isinstance(yields, (Generator, AsyncGenerator)):
+    if isinstance(yields, _NATIVE) or isinstance(yields, _GENERATORS):
         return yields
     if isinstance(yields, types.CoroutineType):
         yields.close()

@@ -18,7 +18,17 @@ from actbook.actors._runtime._undelivered import answer_gone, bury, return_to_se
 if TYPE_CHECKING:
     from actbook.actors._runtime._future import Future
 
-__all__ = ["OWN_FAILURE", "abandon", "advance", "begin_ending", "finish", "forget_child", "note_late", "seal"]
+__all__ = [
+    "OWN_FAILURE",
+    "abandon",
+    "advance",
+    "begin_ending",
+    "finish",
+    "forget_child",
+    "give_up",
+    "note_late",
+    "seal",
+]
 
 # Not all an Exception, but all only about the code that raised them.
 OWN_FAILURE = (Exception, asyncio.CancelledError, SystemExit, GeneratorExit)
@@ -105,6 +115,14 @@ def abandon(box: Mailbox, driver: Driver) -> None:
     box.driver = None
     box.abandoned = True
     advance(box)
+
+
+def give_up(box: Mailbox) -> None:
+    """Leave an actor behind that has not ended in time, but answer everybody who waits for it."""
+    if not box.closed:
+        seal(box)
+    box.abandoned = True
+    _answer_open(box)
 
 
 def finish(box: Mailbox) -> None:

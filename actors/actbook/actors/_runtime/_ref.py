@@ -50,7 +50,7 @@ class ActorRef(PykkaRef[A], Generic[A]):
         box = self._mailbox
         box.dispatcher.deliver_system(box, message)
 
-    @overload  # pyright: ignore[reportIncompatibleMethodOverride]
+    @overload
     def ask(self, message: Any, *, block: Literal[False], timeout: float | None = None) -> Future[Any]: ...
 
     @overload
@@ -59,7 +59,7 @@ class ActorRef(PykkaRef[A], Generic[A]):
     @overload
     def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any | Future[Any]: ...
 
-    def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any | Future[Any]:
+    def ask(self, message: Any, *, block: bool = True, timeout: float | None = None) -> Any | Future[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Send and get the answer, or with `block=False` a future of it. A stopped actor answers
         ActorStoppedError.
 

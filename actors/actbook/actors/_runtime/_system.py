@@ -11,10 +11,11 @@ import pykka
 
 from actbook.actors._runtime._actor import Actor
 from actbook.actors._runtime._dispatcher import Dispatcher
+from actbook.actors._runtime._ending import give_up
 from actbook.actors._runtime._errors import ActorStoppedError, NameTakenError, SystemStoppedError
 from actbook.actors._runtime._future import Future
 from actbook.actors._runtime._loop import LoopDispatcher
-from actbook.actors._runtime._mailbox import Mailbox
+from actbook.actors._runtime._mailbox import Mailbox, guard
 from actbook.actors._runtime._messages import Begin, DeadLetter, Passivate, Stop
 from actbook.actors._runtime._pykka import logger, mailbox_of
 from actbook.actors._runtime._ref import ActorRef
@@ -252,9 +253,10 @@ class ActorSystem:
                 del self._names[box.name]
             raise ActorStoppedError(parent, "is ending and takes no new children")
         box.parent = above
-        if above.children is None:
-            above.children = {}
-        above.children[box] = None
+        with guard:
+            if above.children is None:
+                above.children = {}
+            above.children[box] = None
 
     def _begin(self, box: Mailbox, actor: Actor, dispatcher: Dispatcher) -> None:
         lane, urgent, box.lane, box.urgent = box.lane, box.urgent, None, None
@@ -275,7 +277,10 @@ class ActorSystem:
             waiting.extend(reversed(list(box.children or ())))
 
     def _expire(self, ended: Future[list[ActorRef[Any]]]) -> None:
-        ended.try_set([box.ref for box in self._living()])
+        left = list(self._living())
+        for box in left:
+            give_up(box)
+        ended.try_set([box.ref for box in left])
 
     def _close(self, _ended: object) -> None:
         if self._owns_dispatcher:

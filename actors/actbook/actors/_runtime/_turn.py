@@ -30,7 +30,7 @@ def run_turn(box: Mailbox) -> int:
     """Handle what waits, at most the actor's `messages_per_turn`; how many were handled."""
     box.phase = RUNNING
     actor: Any = box.actor
-    limit = 64 if actor is None else actor.messages_per_turn
+    limit = 64 if box.closed else actor.messages_per_turn
     done = 0
     while done < limit:
         if box.urgent:

@@ -182,11 +182,13 @@ def _without(items: Items, others: Items) -> Items:
 
 
 def _checked(lists: Items, *, none_allowed: bool = False) -> list[Items]:
-    given = [(index, each) for index, each in enumerate(lists) if each is not None or not none_allowed]
-    for index, each in given:
-        if not isinstance(each, list):
+    checked: list[Items] = []
+    for index, each in enumerate(lists):
+        if isinstance(each, list):
+            checked.append(each)
+        elif each is not None or not none_allowed:
             raise ValueError(
                 f"Invalid input at index {index}: expected a list, got {type(each).__name__}. "
                 "All items in 'lists' must be lists (e.g., [[1, 2], [3, 4]])."
             )
-    return [each for _, each in given]
+    return checked

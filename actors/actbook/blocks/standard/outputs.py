@@ -38,7 +38,7 @@ class AgentOutputBlock(Block):
         context: ExecutionContext,
     ) -> Iterator[tuple[str, Any]] | AsyncIterator[tuple[str, Any]]:
         if not input.format:
-            return iter([("output", input.value), ("name", input.name)])
+            return _as_given(input.name, input.value)
         return rendered(
             input.format,
             {input.name: input.value},
@@ -46,3 +46,8 @@ class AgentOutputBlock(Block):
             outputs=lambda text: [("output", text)],
             failed=lambda error: [("output", f"Error: {error}, {input.value}")],
         )
+
+
+def _as_given(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    yield "output", value
+    yield "name", name

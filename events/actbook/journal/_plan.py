@@ -1,4 +1,6 @@
-"""What a batch of appends means for a store, decided without touching it: rows, outcomes and new stream heads."""
+"""What a batch of appends means for a store, decided without touching it: rows, outcomes and new stream
+heads.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,6 @@ import msgspec
 from actbook.events._envelope import Append, Appended, Envelope
 from actbook.journal._blobs import BLOB_LIMIT, Blob, split
 from actbook.journal._chain import GENESIS
-from actbook.journal._codec import encode_all
 from actbook.journal._errors import (
     ConflictError,
     DuplicateEventError,
@@ -20,6 +21,7 @@ from actbook.journal._errors import (
     UnencodableError,
 )
 from actbook.journal._event_ids import new_event_id
+from actbook.journal._prepared import Prepared
 
 Head = tuple[int, bytes]
 """Version and hash of a stream's last event."""
@@ -39,20 +41,6 @@ _PENDING = Appended(0, 0)
 """Stands in the outcomes until `settle` or `fail`."""
 
 
-class Prepared(msgspec.Struct, gc=False):
-    """An append with its encoded events.
-
-    `size` is their bytes, `event_ids` those that the caller gave, `parts` the append itself and everything in its `also`
-    (empty when there is nothing in it).
-    """
-
-    append: Append
-    states: list[bytes]
-    size: int
-    event_ids: list[bytes]
-    parts: tuple[Prepared, ...] = ()
-
-
 class Where(NamedTuple):
     """Place of a recorded event."""
 
@@ -65,7 +53,10 @@ class Known(Protocol):
     """What a plan has to be told about the store."""
 
     def head(self, stream_id: str, expected: int | None) -> Head:
-        """The head as far as known. May believe that a stream is new because `expected` is 0: uniqueness guards it."""
+        """The head as far as known.
+
+        May believe that a stream is new because `expected` is 0: uniqueness guards it.
+        """
         ...
 
     def actual_head(self, stream_id: str) -> Head:
@@ -79,72 +70,6 @@ class Known(Protocol):
 
 _Staged = tuple[int, int, int, bool]
 """An answer that waits for positions: its index in the outcomes, version, row, duplicate."""
-
-_PENDING = Appended(0, 0)
-"""Stands in the outcomes until `settle` or `fail`."""
-
-
-class Prepared(msgspec.Struct, gc=False):
-    """An append with its encoded events.
-
-    `size` is their bytes, `event_ids` those that the caller gave, `parts` the append itself and everything in its `also`
-    (empty when there is nothing in it).
-    """
-
-    append: Append
-    states: list[bytes]
-    size: int
-    event_ids: list[bytes]
-    parts: tuple[Prepared, ...] = ()
-
-
-class Where(NamedTuple):
-    """Place of a recorded event."""
-
-    stream_id: str
-    version: int
-    position: int
-
-
-class Known(Protocol):
-    """What a plan has to be told about the store."""
-
-    def head(self, stream_id: str, expected: int | None) -> Head:
-        """The head as far as known. May believe that a stream is new because `expected` is 0: uniqueness guards it."""
-        ...
-
-    def actual_head(self, stream_id: str) -> Head:
-        """The head as the store has it now."""
-        ...
-
-    def recorded(self, event_ids: Sequence[bytes]) -> Mapping[bytes, Where]:
-        """Those of the event ids that are in the store."""
-        ...
-
-
-class _Staged(NamedTuple):
-    """An answer that waits for the position of its row."""
-
-    outcome: int
-    version: int
-    row: int
-    duplicate: bool = False
-
-
-def prepare(append: Append) -> Prepared:
-    """Encodes an append's events; raises `UnencodableError`."""
-    states = encode_all(append)
-    event_ids = [draft.event_id for draft in append.drafts if draft.event_id]
-    own = Prepared(append, states, sum(map(len, states)), event_ids)
-    if not append.also:
-        return own
-    parts = (own, *(part for a in map(prepare, append.also) for part in (a.parts or (a,))))
-    ids = [event_id for part in parts for event_id in part.event_ids]
-    return Prepared(append, states, sum(part.size for part in parts), ids, parts)
-
-
-def _events_in(prepared: Prepared) -> int:
-    return sum(len(part.states) for part in prepared.parts) if prepared.parts else len(prepared.states)
 
 
 def after_failure(stream_id: str, expected: int, reason: Exception) -> JournalError:
@@ -176,6 +101,7 @@ class Plan:
         self.heads: dict[str, Head] = {}
         self.lifecycle: dict[str, int | None] = {}
         self.blobs: dict[bytes, Blob] = {}
+        self.has_failures = False
 
     @property
     def size(self) -> int:
@@ -194,12 +120,13 @@ class Plan:
         given = [event_id for prepared in batch for event_id in prepared.event_ids]
         if given:
             self._recorded = self._known.recorded(given)
-        self._fresh_ids = iter(new_event_id.take(sum(map(_events_in, batch))))
+        self._fresh_ids = iter(new_event_id.take(sum(prepared.count for prepared in batch)))
         for prepared in batch:
             try:
                 self.outcomes.append(self._add(prepared))
             except JournalError as error:
                 self.outcomes.append(error)
+                self.has_failures = True
                 for part in prepared.parts or (prepared,):
                     if part.append.expected is not None:
                         self._refused.setdefault(part.append.stream_id, error)
@@ -216,6 +143,7 @@ class Plan:
         """Nothing was written: what would have been accepted has failed."""
         for index, *_ in self._staged:
             self.outcomes[index] = error
+        self.has_failures = True
         self.rows.clear()
         self._accepted.clear()
 
@@ -342,17 +270,12 @@ class Plan:
         return any(place.stream_id != part.append.stream_id for place in places)
 
     def _repeat(self, main: Prepared) -> Outcome:
-        after = 0
-        for draft in reversed(main.append.drafts):
+        for after, draft in enumerate(reversed(main.append.drafts)):
             if place := self._recorded.get(draft.event_id):
                 return Appended(place.version + after, place.position + after, duplicate=True)
             if place := self._staged_ids.get(draft.event_id):
-                staged = _Staged(
-                    len(self.outcomes), place.version + after, place.position + after, duplicate=True
-                )
-                self._staged.append(staged)
+                self._staged.append((len(self.outcomes), place.version + after, place.position + after, True))
                 return _PENDING
-            after += 1
         version, _ = self._head(main.append.stream_id, None)
         self._staged.append((len(self.outcomes), version, self.size - 1, True))
         return _PENDING

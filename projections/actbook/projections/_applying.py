@@ -1,0 +1,78 @@
+"""Applies batches of events to tables: rows and position in one transaction, whatever one of the projections does."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from actbook.events import Envelope
+from actbook.projections._lane import Changes, Lane
+from actbook.projections._tracking import Tracking
+
+_BAD_ROWS = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    OverflowError,
+    UnicodeError,
+)
+"""What the database raises for values that it does not take, as opposed to failures of its own."""
+
+
+class Applying:
+    """Every failure leaves the tables as they were, or with the event that caused it parked."""
+
+    def __init__(self, tracking: Tracking) -> None:
+        self._tracking = tracking
+
+    def apply(self, lanes: Sequence[Lane], events: Sequence[Envelope], end: int) -> None:
+        """Moves lanes that stand at one position to `end`; `events` are all between. Raises `SupersededError`."""
+        changes: list[Changes] = []
+        failed: list[Lane] = []
+        for lane in lanes:
+            try:
+                changes.append(lane.reduce(events))
+            except sqlite3.OperationalError:
+                raise
+            except Exception:
+                failed.append(lane)
+        if changes:
+            try:
+                self.commit(changes, end)
+            except _BAD_ROWS:
+                failed.extend(change.lane for change in changes)
+        for lane in failed:
+            self._one_by_one(lane, events, end)
+
+    def commit(self, changes: Sequence[Changes], end: int) -> None:
+        """Writes changes of lanes that stand at one position, and moves them."""
+        first = changes[0].lane
+        names = [change.lane.track.name for change in changes]
+        with self._tracking.transaction() as connection:
+            self._tracking.advance(names, first.position, end, first.track.generation)
+            for change in changes:
+                change.write(connection)
+        for change in changes:
+            change.written(end)
+
+    def _one_by_one(self, lane: Lane, events: Sequence[Envelope], end: int) -> None:
+        """Tries each event alone, for the second time, and parks those that fail again."""
+        for event in events:
+            lane.forget()
+            try:
+                self.commit([lane.reduce((event,))], event.position)
+            except sqlite3.OperationalError:
+                raise
+            except _BAD_ROWS as error:
+                self._park(lane, event, error)
+            except Exception as error:
+                if isinstance(error, sqlite3.Error):
+                    raise
+                self._park(lane, event, error)
+        if lane.position < end:
+            self.commit([lane.reduce(())], end)
+
+    def _park(self, lane: Lane, event: Envelope, error: Exception) -> None:
+        lane.forget()
+        self.commit([lane.refuse(event, error, 2)], event.position)

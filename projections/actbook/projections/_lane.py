@@ -1,0 +1,91 @@
+"""One projection filling one table."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from actbook.events import Envelope
+from actbook.projections._parking import park, parked_streams
+from actbook.projections._projection import Projection
+from actbook.projections._rows import RowCache, Rows
+from actbook.projections._statements import Statement, Statements
+from actbook.projections._tracking import Track
+
+NO_ROWS: tuple[Statement, ...] = ()
+
+
+class Changes(NamedTuple):
+    """What a batch means for a table, ready to be written."""
+
+    lane: Lane
+    rows: Rows
+    statements: Sequence[Statement]
+    parked: Sequence[tuple[Envelope, Exception | None, int]]
+
+    def write(self, connection: sqlite3.Connection) -> None:
+        """In a transaction."""
+        for sql, values in self.statements:
+            connection.execute(sql, values)
+        if self.rows.deleted:
+            key_values = self.lane.projection.table.key_values
+            keys = [key_values(key) for key in self.rows.deleted]
+            connection.executemany(self.lane.statements.delete, keys)
+        for event, error, attempts in self.parked:
+            park(connection, self.lane.track.name, event, error, attempts)
+
+    def written(self, position: int) -> None:
+        """The transaction was committed."""
+        self.lane.position = position
+        self.lane.cache.keep(self.rows)
+        self.lane.parked.update(event.stream_id for event, _error, _attempts in self.parked)
+
+
+class Lane:
+    """A projection with the table it fills, at a position of the log. `parked`: streams it does not follow any more."""
+
+    def __init__(self, projection: Projection, track: Track, connection: sqlite3.Connection) -> None:
+        self.projection = projection
+        self.track = track
+        self.position = track.position
+        self.statements = Statements(projection.table, track.target)
+        self.parked = parked_streams(connection, track.name)
+
+        def select(sql: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+            return connection.execute(sql, values).fetchall()
+
+        self.cache = RowCache(self.statements, select)
+
+    @property
+    def is_shadow(self) -> bool:
+        """Does it fill a table that will take the place of another?"""
+        return self.track.name != self.track.projection
+
+    def reduce(self, events: Sequence[Envelope]) -> Changes:
+        """The changes by a batch; raises what the projection raises, and then `forget` must follow."""
+        parked: list[tuple[Envelope, Exception | None, int]] = []
+        if self.parked:
+            parked = [(event, None, 0) for event in events if event.stream_id in self.parked]
+            events = [event for event in events if event.stream_id not in self.parked]
+        return self._reduce(events, parked)
+
+    def replay(self, event: Envelope) -> Changes:
+        """The changes by one event that was parked."""
+        return self._reduce((event,), ())
+
+    def refuse(self, event: Envelope, error: Exception, attempts: int) -> Changes:
+        """The event as parked."""
+        return Changes(self, Rows(self.cache), NO_ROWS, [(event, error, attempts)])
+
+    def forget(self) -> None:
+        """Drops rows that were changed in memory and not written."""
+        self.cache.clear()
+
+    def _reduce(
+        self, events: Sequence[Envelope], parked: Sequence[tuple[Envelope, Exception | None, int]]
+    ) -> Changes:
+        rows = Rows(self.cache)
+        self.projection.reduce(events, rows)
+        statements = tuple(self.statements.upserts(list(rows.values()))) if rows else NO_ROWS
+        return Changes(self, rows, statements, parked)
