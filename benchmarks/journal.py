@@ -120,7 +120,7 @@ def bare_database(path: Path) -> Iterator[sqlite3.Connection]:
 
 async def lone_writer(folder: Path, rounds: int, count: int) -> None:
     """One commit after the other: bare, as leader, and through the writer's thread."""
-    rows = rows_of(rounds * count)
+    rows = iter(rows_of(rounds * count))
     insert = "INSERT INTO events(stream_id,version,topic,event_id,at,hash,state) VALUES(?,?,?,?,?,?,?)"
     bare: list[float] = []
     led: list[float] = []
@@ -128,9 +128,8 @@ async def lone_writer(folder: Path, rounds: int, count: int) -> None:
     with bare_database(folder / "bare.db") as connection:
         journal = await Journal.open(f"sqlite:///{folder}/lone.db")
         versions = {"led": 0, "hopped": 0}
-        for turn in range(rounds):
-            part = rows[turn * count : (turn + 1) * count]
-            bare.append(timed(lambda n: connection.execute(insert, part[n][1:]), count))
+        for _ in range(rounds):
+            bare.append(timed(lambda n: connection.execute(insert, next(rows)[1:]), count))
             led.append(timed(lambda n: _lead(journal, versions), count))
             hopped.append(await _hop(journal, versions, count))
         await journal.close()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 import math
 from enum import Enum
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, NewType, Optional, Union
 
 import msgspec
@@ -23,6 +24,10 @@ class Level(Enum):
 
 class Point(msgspec.Struct):
     x: int
+
+
+class Measured(float):
+    pass
 
 
 UserId = NewType("UserId", int)
@@ -47,6 +52,7 @@ UserId = NewType("UserId", int)
         (True, int, 1),
         (" 2.5 ", float, 2.5),
         (5, float, 5.0),
+        (Measured(1.5), float, 1.5),
         (None, float, 0.0),
         ("inf", float, math.inf),
         (object(), int, 0),
@@ -82,6 +88,11 @@ UserId = NewType("UserId", int)
         (5, dict, {"value": 5}),
         ([7, 8], dict, {0: 7, 1: 8}),
         (Point(3), dict, {"x": 3}),
+        (MappingProxyType({"a": 1}), dict, {"a": 1}),
+        (Level.LOW, int, 1),
+        ("x", Literal["a"] | None, "x"),
+        (None, Hue | str, "null"),
+        ("7", Hue | Level | int, 7),
         ([1, 2], set, {1, 2}),
         ("ab", set, {"ab"}),
         ({"a": 1}, set, {("a", 1)}),
@@ -131,6 +142,7 @@ def test_compat_conversion(value: Any, target: Any, expected: Any) -> None:
         ("blue", Hue),
         ("1", Level),
         ("blue", Hue | None),
+        (5, Hue | Level),
         ([[1]], set),
         ({("a", 1): 2}, str),
         ([1], tuple[int, str]),
@@ -180,6 +192,15 @@ def test_strict_converts_nothing() -> None:
     for value, target in (("5", int), (True, int), (5, float), ([1, "2"], list[int]), ("c", Literal["b"])):
         with pytest.raises(TypeError):
             convert(value, target, mode="strict")
+
+
+def test_a_value_that_cannot_be_shown() -> None:
+    class Silent:
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    with pytest.raises(ConversionError, match="<Silent: RuntimeError>"):
+        convert(Silent(), Hue)
 
 
 def test_an_unknown_mode_is_refused() -> None:

@@ -5,6 +5,8 @@ import logging
 from typing import Any, ClassVar
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.graphs.sample_blocks import AddBlock, Hue, SecretBlock, SumBlock, lookup
 
 from actbook.graphs import (
@@ -150,6 +152,13 @@ def test_a_mismatch_is_told_and_logged(caplog: pytest.LogCaptureFixture) -> None
     assert text in caplog.text
 
 
+def test_incomplete_data_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, logger="actbook.graphs"):
+        assert check(add(), {})[0] is None
+        assert check(add(), {}, "a")[0] is None
+    assert caplog.text == ""
+
+
 def test_losses_are_told() -> None:
     data, _, warnings = validate_exec_noting(
         summed(count="7.5"), {"a": "x", "items": ["1"]}, lookup=lookup, linked=()
@@ -196,3 +205,32 @@ def test_nothing_given_is_changed() -> None:
     assert accepted is not None
     assert accepted["values"] == {"l": [1, 2]}
     assert (node.input_default, data) == before
+
+
+plain_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3),
+    max_leaves=5,
+)
+sum_data = st.dictionaries(
+    st.sampled_from(["count", "a", "items", "needed", "other", "items_$_1"]), plain_values
+)
+
+
+@given(sum_data)
+def test_what_is_accepted_can_be_built(data: dict[str, Any]) -> None:
+    node = summed()
+    before = copy.deepcopy(data)
+    accepted, text = check(node, data)
+    assert repr(data) == repr(before)
+    if accepted is None:
+        assert text.startswith(PREFIX.format("SumBlock"))
+    else:
+        SumBlock.input_schema.build(accepted)
+
+
+@given(st.dictionaries(st.sampled_from(["a", "b", "values"]), plain_values))
+def test_acceptance_agrees_with_the_schema(data: dict[str, Any]) -> None:
+    accepted, _ = check(add(a=1.0, b=1.0), data)
+    if accepted is not None:
+        assert AddBlock.input_schema.mismatch(accepted) is None

@@ -31,7 +31,9 @@ class Plans(Protocol):
         """The plan of an execution's graph version."""
         ...
 
-    def child_of(self, plan: Plan, state: GraphExecution, node: NodeExecution) -> Awaitable[tuple[Plan, Create]]:
+    def child_of(
+        self, plan: Plan, state: GraphExecution, node: NodeExecution
+    ) -> Awaitable[tuple[Plan, Create]]:
         """How an AGENT node's sub-graph begins; raises `ValueError` when it can't."""
         ...
 

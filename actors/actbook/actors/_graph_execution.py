@@ -214,7 +214,10 @@ class GraphExecutionActor(Actor):
         node = self._decider.plan.nodes[node_id]
         if node.block_type is BlockType.AGENT:
             return CHILD
-        if node.block_type is BlockType.HUMAN_IN_THE_LOOP and self._state.settings.human_in_the_loop_safe_mode:
+        if (
+            node.block_type is BlockType.HUMAN_IN_THE_LOOP
+            and self._state.settings.human_in_the_loop_safe_mode
+        ):
             return CHILD
         return node.block.execution
 
@@ -226,7 +229,9 @@ class GraphExecutionActor(Actor):
             return
         hands = self._ready.take(self._env.slots)
         if hands:
-            children = {n: child_execution_id(self._id, n) for n, kind in hands.items() if self._is_agent(n, kind)}
+            children = {
+                n: child_execution_id(self._id, n) for n, kind in hands.items() if self._is_agent(n, kind)
+            }
             drafts = self._advance(Start(tuple(hands), children))
             for draft in drafts:
                 if type(draft.payload) is NodeStarted:
@@ -267,7 +272,9 @@ class GraphExecutionActor(Actor):
 
     def _launch(self, number: int) -> None:
         assert self._decider is not None
-        launch_child(self._env, self._decider.plan, self._state, self._state.node_executions[number], self.actor_ref)
+        launch_child(
+            self._env, self._decider.plan, self._state, self._state.node_executions[number], self.actor_ref
+        )
 
     # -- recording ---------------------------------------------------------------------------------------------------
 

@@ -101,7 +101,9 @@ class Supervisor(Actor):
         execution_id, error = message
         self._active.discard(execution_id)
         if isinstance(error, JournalError):
-            logger.error("The store fails: %s. Graph execution #%s is tried again later.", error, execution_id)
+            logger.error(
+                "The store fails: %s. Graph execution #%s is tried again later.", error, execution_id
+            )
             self.call_later(self._env.timing.retry_after, msg.Notify(execution_id))
             return
         text = str(error) or type(error).__name__

@@ -47,13 +47,18 @@ def url(label: str, seed: str) -> str:
 
 def _dictionary(need: Need, label: str, seed: str) -> dict[str, Any]:
     parts = need.parts or {"simulated": TEXT}
-    return {name: imitation(part, f"{label} {name}", seed) for name, part in parts.items()}
+    return {name: imitation(part, f"{label}/{name}", seed) for name, part in parts.items()}
 
 
 def xml_of(need: Need, label: str, seed: str) -> str:
-    """One element per part; a part that is a list has two elements inside, named as its items are looked up."""
+    """One element per part; a part that is a list has two elements inside, named as its items are looked
+    up.
+    """
     parts = need.parts or {"result": TEXT}
-    return "".join(f"<{_tag(name)}>{_content(part, f'{label} {name}', seed)}</{_tag(name)}>" for name, part in parts.items())
+    return "".join(
+        f"<{_tag(name)}>{_content(part, f'{label}/{name}', seed)}</{_tag(name)}>"
+        for name, part in parts.items()
+    )
 
 
 def _content(need: Need, label: str, seed: str) -> str:

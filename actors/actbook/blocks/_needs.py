@@ -1,4 +1,6 @@
-"""What a graph does with the value of a pin: the shape that a made-up value needs so that the graph can go on."""
+"""What a graph does with the value of a pin: the shape that a made-up value needs so that the graph can go
+on.
+"""
 
 from __future__ import annotations
 
@@ -10,25 +12,15 @@ import msgspec
 
 from actbook.graphs import AGENT_BLOCK_ID, BlockLookup, BlockType, Graph, Link, Node, base_name
 
-from .standard.ids import (
-    ADD_TO_LIST,
-    CONDITION,
-    COUNT_ITEMS,
-    EXTRACT_TEXT,
-    FIND_IN_DICTIONARY,
-    JSON_DECODER,
-    MATCH_TEXT,
-    STEP_THROUGH,
-    STORE_VALUE,
-    TYPE_CONVERTER,
-    XML_PARSER,
-)
+from .standard import standard_id
 
 MAX_HOPS = 16
 
 
 class Need(msgspec.Struct, frozen=True):
-    """`text` is the least: every value will do. `parts`: of a dict, of the elements in an XML text. `item`: of a list."""
+    """`text` is the least: every value will do. `parts`: of a dict, of the elements in an XML text. `item`:
+    of a list.
+    """
 
     kind: Literal["text", "number", "flag", "list", "dict", "xml", "json"] = "text"
     parts: dict[str, Need] = {}
@@ -186,28 +178,32 @@ def _converted(place: Place, follow: Follow) -> Need:
     return wanted.get(str(place.node.input_default.get("type")), TEXT)
 
 
-_RULES: dict[tuple[str, str], Callable[[Place, Follow], Need]] = {
-    (XML_PARSER, "input_xml"): _xml,
-    (FIND_IN_DICTIONARY, "input"): _found_in,
-    (STORE_VALUE, "input"): _stored,
-    (STORE_VALUE, "data"): _passed_on("output"),
-    (STEP_THROUGH, "items"): lambda place, follow: Need("list", item=follow("item")),
-    (STEP_THROUGH, "items_object"): lambda place, follow: Need("dict", {"first": follow("item")}),
-    (STEP_THROUGH, "items_str"): lambda place, follow: Need(
+_RULES_BY_NAME: dict[tuple[str, str], Callable[[Place, Follow], Need]] = {
+    ("XMLParserBlock", "input_xml"): _xml,
+    ("FindInDictionaryBlock", "input"): _found_in,
+    ("StoreValueBlock", "input"): _stored,
+    ("StoreValueBlock", "data"): _passed_on("output"),
+    ("StepThroughItemsBlock", "items"): lambda place, follow: Need("list", item=follow("item")),
+    ("StepThroughItemsBlock", "items_object"): lambda place, follow: Need("dict", {"first": follow("item")}),
+    ("StepThroughItemsBlock", "items_str"): lambda place, follow: Need(
         "json", item=Need("list", item=follow("item"))
     ),
-    (COUNT_ITEMS, "collection"): lambda place, follow: Need("list"),
-    (CONDITION, "value1"): _compared,
-    (CONDITION, "value2"): _compared,
-    (CONDITION, "yes_value"): _passed_on("yes_output"),
-    (CONDITION, "no_value"): _passed_on("no_output"),
-    (JSON_DECODER, "json_str"): lambda place, follow: Need("json", item=both(follow("data"), Need("dict"))),
-    (TYPE_CONVERTER, "value"): _converted,
-    (EXTRACT_TEXT, "text"): _matched("pattern"),
-    (MATCH_TEXT, "text"): _matched("match"),
-    (MATCH_TEXT, "data"): _passed_on("positive", "negative"),
-    (ADD_TO_LIST, "entry"): lambda place, follow: follow("updated_list").item or TEXT,
+    ("CountItemsBlock", "collection"): lambda place, follow: Need("list"),
+    ("ConditionBlock", "value1"): _compared,
+    ("ConditionBlock", "value2"): _compared,
+    ("ConditionBlock", "yes_value"): _passed_on("yes_output"),
+    ("ConditionBlock", "no_value"): _passed_on("no_output"),
+    ("JSONDecoderBlock", "json_str"): lambda place, follow: Need(
+        "json", item=both(follow("data"), Need("dict"))
+    ),
+    ("UniversalTypeConverterBlock", "value"): _converted,
+    ("ExtractTextInformationBlock", "text"): _matched("pattern"),
+    ("MatchTextPatternBlock", "text"): _matched("match"),
+    ("MatchTextPatternBlock", "data"): _passed_on("positive", "negative"),
+    ("AddToListBlock", "entry"): lambda place, follow: follow("updated_list").item or TEXT,
 }
+
+_RULES = {(standard_id(name), pin): rule for (name, pin), rule in _RULES_BY_NAME.items()}
 
 
 def _pin_type(fields: Mapping[str, Any], pin: str) -> Any:
@@ -233,8 +229,5 @@ def _selected(source_name: str, need: Need) -> Need:
     if base == source_name or not source_name.startswith(base):
         return need
     for delimiter, identifier in reversed(_STEP.findall(source_name[len(base) :])):
-        if delimiter == "$":
-            need = Need("list", item=need)
-        else:
-            need = Need("dict", {identifier: need})
+        need = Need("list", item=need) if delimiter == "$" else Need("dict", {identifier: need})
     return need

@@ -1,4 +1,6 @@
-"""Blocks that reach the outside, as far as graphs use them: names and pins by id, for their simulated stand-ins."""
+"""Blocks that reach the outside, as far as graphs use them: names and pins by id, for their simulated
+stand-ins.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +8,16 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["text", "number", "url", "list", "dict", "none"]
-"""What a pin yields when nothing downstream asks for more. "none": nothing, as long as another pin is linked."""
+Kind = Literal["text", "number", "url", "list", "dict", "spare", "never"]
+"""What a pin yields when nothing downstream asks for more. "spare": text, but only when no other pin is
+linked.
+"""
 
 
 class OutsideBlock(msgspec.Struct, frozen=True):
-    """`outputs` are in yield order. `each`: pins that yield once per item of another pin or of nothing visible ("")."""
+    """`outputs` are in yield order. `each`: pins that yield once per item of another pin or of nothing
+    visible ("").
+    """
 
     name: str
     required: tuple[str, ...]
@@ -38,7 +44,7 @@ OUTSIDE_BLOCKS: dict[str, OutsideBlock] = {
     "87840993-2053-44b7-8da4-187ad4ee518c": _block("SearchTheWeb", "query*", "results"),
     "6ab085e2-20b3-4055-bc3e-08036e01eca6": _block("IdeogramModel", "prompt*", "result:url"),
     "0b02b072-abe7-11ef-8372-fb5d162dd712": _block(
-        "ExecuteCode", "code", "stdout_logs response:none stderr_logs:none"
+        "ExecuteCode", "code", "stdout_logs response:spare stderr_logs:never"
     ),
     "f3a8f7e1-4b1d-4e5f-9f2a-7c3d5a2e6b4c": _block("TranscribeYoutubeVideo", "youtube_url*", "transcript"),
     "ed55ac19-356e-4243-a6cb-bc599e9b716f": _block(
@@ -47,7 +53,7 @@ OUTSIDE_BLOCKS: dict[str, OutsideBlock] = {
     "3b191d9f-356f-482d-8238-ba04b6d18381": _block(
         "Orchestrator",
         "prompt* conversation_history last_tool_output prompt_values",
-        "finished tools:none conversations:none",
+        "finished tools:never conversations:never",
     ),
     "436c3984-57fd-4b85-8e9a-459b356883bd": _block("ExtractWebsiteContent", "url*", "content"),
     "df06086a-d5ac-4abb-9996-2ad0acb2eff7": _block(
@@ -78,7 +84,7 @@ OUTSIDE_BLOCKS: dict[str, OutsideBlock] = {
         "WordPressCreatePost", "site* title* content* featured_image", "post_url:url"
     ),
     "6595ae1f-b924-42cb-9a41-551a0611c4b4": _block(
-        "SendWebRequest", "url*", "response:dict client_error:none server_error:none"
+        "SendWebRequest", "url*", "response:dict client_error:never server_error:never"
     ),
     "73c3e7c4-2b3f-4e9f-9e3e-8f7a5c3e2d45": _block(
         "DataForSeoKeywordSuggestions", "keyword*", "suggestions:list total_count:number"
@@ -92,23 +98,19 @@ OUTSIDE_BLOCKS: dict[str, OutsideBlock] = {
     "f59b88a8-54ce-4676-a508-fd614b4e8dce": _block(
         "AirtableCreateBase", "workspace_id* name*", "base_id table:dict"
     ),
-    "12bf5a24-9b90-4f40-9090-4e86e6995e60": _block(
-        "GmailReply", "threadId* parentMessageId* to body*", ""
-    ),
+    "12bf5a24-9b90-4f40-9090-4e86e6995e60": _block("GmailReply", "threadId* parentMessageId* to body*", ""),
     "64d2301c-b3f5-4174-8ac0-111ca1e1a7c0": _block("GmailForward", "messageId* to* forwardMessage", ""),
     "bdbbaba0-03b7-4971-970e-699e2de6015e": _block("FirecrawlCrawl", "url*", "markdown"),
     "d1774756-4d9e-40e6-bab1-47ec0ccd81b2": _block("FirecrawlExtract", "urls* prompt", "data:dict"),
     "f0f43e2b-c943-48a0-a7f1-40136ca4d3b9": _block("FirecrawlMapWebsite", "url*", "links:list"),
-    "90f8c45e-e983-4644-aa0b-b4ebe2f531bc": _block(
-        "ReplicateFluxAdvancedModel", "prompt*", "result:url"
-    ),
+    "90f8c45e-e983-4644-aa0b-b4ebe2f531bc": _block("ReplicateFluxAdvancedModel", "prompt*", "result:url"),
     "32a87eab-381e-4dd4-bdb8-4c47151be35a": _block("AIConversation", "messages*", "response"),
     "3f7b2dcb-4a78-4e3f-b0f1-88132e1b89df": _block(
         "PublishToMedium", "title* content* content_format* tags* publish_status*", ""
     ),
 }
 
-UNAWAITED_LINKS: dict[str, frozenset[str]] = {
+FEEDBACK_LINKS: dict[str, frozenset[str]] = {
     "3b191d9f-356f-482d-8238-ba04b6d18381": frozenset({"conversation_history", "last_tool_output"}),
 }
-"""Input pins whose links only deliver after the block has run once: it starts without them."""
+"""Pins fed by what the block itself sets going: a run to which none of them has come does not wait for them."""

@@ -112,4 +112,5 @@ _inline_files = InlineFiles()
 
 storage_for_run: ContextVar[KeyValueStore] = ContextVar("actbook_storage", default=_process_store)
 files_for_run: ContextVar[FileStore] = ContextVar("actbook_files", default=_inline_files)
+occurrence_for_run: ContextVar[int | None] = ContextVar("actbook_occurrence", default=None)
 clock_for_run: ContextVar[Callable[[], datetime]] = ContextVar("actbook_clock", default=system_clock)

@@ -37,7 +37,9 @@ def read_script(text: str | bytes) -> dict[str, Any]:
 
 
 def checked_script(document: Any) -> Script:
-    """The runs of every key. A run may be written as an object `{pin: value}`, and a single run without its list."""
+    """The runs of every key. A run may be written as an object `{pin: value}`, and a single run without its
+    list.
+    """
     if not isinstance(document, Mapping):
         raise SimulationScriptError("as a whole", f"it must be an object like {_SHAPE}.")
     return {str(key): _runs(str(key), value) for key, value in document.items()}

@@ -16,9 +16,7 @@ from actbook.engine._settings import EngineSettings
 from actbook.engine._stopping import stop_execution
 from actbook.engine.admission import (
     Masks,
-    _construct_starting_node_execution_input,
     _merge_nodes_input_masks,
-    unknown_inputs,
     warn_of_unknown_inputs,
 )
 from actbook.events import (
@@ -121,8 +119,8 @@ class Engine:
         prepared = await host.preparation.prepared(graph_id, graph_version, simulation)
         given = dict(inputs or {})
         masks = _merge_nodes_input_masks(None, nodes_input_masks)
-        starting = _construct_starting_node_execution_input(prepared.graph, prepared.lookup, given, masks)
-        warn_of_unknown_inputs(prepared.graph, unknown_inputs(prepared.graph, prepared.lookup, given))
+        starting = prepared.starting(given, masks)
+        warn_of_unknown_inputs(prepared.graph, prepared.unknown(given))
         create = Create(
             execution_id=_execution_id(user_id, idempotency_key),
             user_id=user_id,

@@ -23,7 +23,11 @@ class GraphNotFoundError(NotFoundError):
     """No graph of that id and version. Save it first, or look at the ids you use."""
 
     def __init__(self, graph_id: str, version: int | None = None) -> None:
-        super().__init__(f"Graph #{graph_id} not found." if version is None else f"Graph #{graph_id} version {version} not found.")
+        super().__init__(
+            f"Graph #{graph_id} not found."
+            if version is None
+            else f"Graph #{graph_id} version {version} not found."
+        )
         self.graph_id = graph_id
         self.version = version
 
@@ -53,7 +57,9 @@ class StillRunningError(ActbookError, TimeoutError):
     """The execution goes on; only the waiting ended."""
 
     def __init__(self, graph_exec_id: str, timeout: float) -> None:
-        super().__init__(f"Graph execution #{graph_exec_id} did not end within {timeout:g} seconds; it goes on.")
+        super().__init__(
+            f"Graph execution #{graph_exec_id} did not end within {timeout:g} seconds; it goes on."
+        )
         self.graph_exec_id = graph_exec_id
         self.timeout = timeout
 

@@ -24,6 +24,7 @@ class GraphStore:
         self._journal = journal
         self._graphs: OrderedDict[tuple[str, int], Graph] = OrderedDict()
         self._contents: dict[str, dict[int, str]] = {}
+        self._newest: dict[str, tuple[int, int]] = {}
 
     async def save(self, graph: Graph, user_id: str) -> Graph:
         """The graph under the version it has from now on; the same content again changes nothing."""
@@ -54,10 +55,22 @@ class GraphStore:
         if version is not None and (graph_id, version) in self._graphs:
             self._graphs.move_to_end((graph_id, version))
             return self._graphs[graph_id, version]
-        for event in reversed(await self._saved(graph_id)):
+        if version is None and (newest := await self._newest_kept(graph_id)) is not None:
+            return newest
+        saved = await self._saved(graph_id)
+        for event in reversed(saved):
             if version is None or event.version == version:
+                self._newest[graph_id] = (len(saved), saved[-1].version)
                 return self._keep(Graph.from_dict(event.definition))
         raise GraphNotFoundError(graph_id, version)
+
+    async def _newest_kept(self, graph_id: str) -> Graph | None:
+        """The version saved last, when it is in memory and nobody saved another one since."""
+        count, version = self._newest.get(graph_id, (0, 0))
+        graph = self._graphs.get((graph_id, version))
+        if graph is None or await self._journal.head(graph_stream(graph_id)) != count:
+            return None
+        return graph
 
     async def owner_of(self, graph_id: str) -> str:
         """Who saved the graph first."""

@@ -26,7 +26,7 @@ from actbook.engine._settings import EngineSettings
 from actbook.engine._watch import ENDS, REQUESTS, Waiters, concerned
 from actbook.events import Append, Draft, Event, ExecutionStatus, GraphExecution, inbox_of
 from actbook.journal import Coordinator, Journal, coordinator_for
-from actbook.projections import Queries, Runner, standard_projections
+from actbook.projections import Queries, Runner
 
 logger = logging.getLogger("actbook.engine")
 
@@ -72,8 +72,8 @@ class Host:
             Supervisor, self.environment, max_active=settings.max_active, policy=settings.supervision
         )
         self.environment.connect(self.supervisor)
-        self.runner = Runner(journal, standard_projections(), active=False)
-        self.queries = Queries(journal, self.runner)
+        self.runner = Runner(journal, active=False)
+        self.queries = Queries(journal.store)
         self._coordinator: Coordinator = coordinator_for(journal.store, self.worker, settings.candidate)
         self._seen = 0
         self._looking = False
@@ -100,7 +100,7 @@ class Host:
         await self.environment.settle()
         await self.bodies.close(self.settings.timing.grace)
         await self.runner.close()
-        self.queries.close()
+        await self.queries.close()
         await self._coordinator.close()
         await self.journal.close()
         self.waiters.close()
@@ -149,7 +149,7 @@ class Host:
     # -- other processes ---------------------------------------------------------------------------------------------
 
     def _own(self) -> None:
-        self.runner.activate()
+        self.environment.background(self.runner.activate())
         self.environment.background(self._take_over())
 
     async def _take_over(self) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -11,17 +12,41 @@ from actbook.actors import child_execution_id
 from actbook.blocks import Registry, simulated_lookup
 from actbook.engine._errors import GraphNotFoundError
 from actbook.engine._graph_store import KEPT, GraphStore, Simulation
-from actbook.engine.admission import _construct_starting_node_execution_input
+from actbook.engine.admission import (
+    Masks,
+    StartingInputs,
+    _construct_starting_node_execution_input,
+    check_structure,
+    starting_inputs,
+)
 from actbook.events import Create, GraphExecution, NodeExecution, Parent
 from actbook.graphs import BlockLookup, Graph, Plan, bind_sub_graphs
 
 
-class Prepared(NamedTuple):
-    """A graph version ready to run: bound, with its blocks and its plan."""
+class Prepared:
+    """A graph version ready to run: bound, with its blocks and its plan. What every run asks is found out once."""
 
-    graph: Graph
-    lookup: BlockLookup
-    plan: Plan
+    def __init__(self, graph: Graph, lookup: BlockLookup) -> None:
+        self.graph = graph
+        self.lookup = lookup
+        self.plan = Plan.compile(graph, lookup)
+        self._sound = False
+        self._input_names: frozenset[str] | None = None
+
+    def starting(self, inputs: Mapping[str, Any], masks: Masks) -> StartingInputs:
+        """What the starting nodes begin with. Raises `GraphValidationError` or `ValueError`."""
+        if masks:
+            return _construct_starting_node_execution_input(self.graph, self.lookup, inputs, masks)
+        if not self._sound:
+            check_structure(self.graph, self.lookup)
+            self._sound = True
+        return starting_inputs(self.graph, self.lookup, inputs)
+
+    def unknown(self, inputs: Mapping[str, Any]) -> list[str]:
+        """Names of given inputs that no INPUT node takes, sorted."""
+        if self._input_names is None:
+            self._input_names = frozenset(self.graph.input_schema(self.lookup)["properties"])
+        return sorted(name for name in inputs if name not in self._input_names)
 
 
 class Preparation:
@@ -42,13 +67,15 @@ class Preparation:
             if simulation is not None:
                 script = Simulation.from_dict(simulation).script
                 lookup = simulated_lookup(lookup, [bound, *bound.sub_graphs], script)
-            prepared = Prepared(bound, lookup, Plan.compile(bound, lookup))
+            prepared = Prepared(bound, lookup)
             self._prepared[key] = prepared
             if len(self._prepared) > KEPT:
                 self._prepared.popitem(last=False)
         return prepared
 
-    async def prepared(self, graph_id: str, version: int | None, simulation: dict[str, Any] | None) -> Prepared:
+    async def prepared(
+        self, graph_id: str, version: int | None, simulation: dict[str, Any] | None
+    ) -> Prepared:
         """The same for a saved graph. Raises `GraphNotFoundError`."""
         return self.prepare(await self._graphs.load(graph_id, version), simulation)
 
@@ -67,7 +94,7 @@ class Preparation:
             execution_id=child_execution_id(state.id, node.number),
             user_id=state.user_id,
             inputs=node.data,
-            starting=tuple(_construct_starting_node_execution_input(child.graph, child.lookup, node.data, masks)),
+            starting=tuple(child.starting(node.data, masks)),
             masks=masks,
             parent=Parent(state.id, node.number),
             root_id=state.correlation_id,

@@ -7,7 +7,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from actbook.engine._errors import GraphValidationError
-from actbook.graphs import BlockLookup, BlockType, Graph, Node, UnknownBlock, validate_exec, validate_structure
+from actbook.graphs import (
+    BlockLookup,
+    BlockType,
+    Graph,
+    Node,
+    UnknownBlock,
+    validate_exec,
+    validate_structure,
+)
 
 logger = logging.getLogger("actbook.admission")
 
@@ -35,18 +43,25 @@ def _construct_starting_node_execution_input(
 
     Raises `GraphValidationError` with everything that is wrong, or `ValueError` for an input that does not fit.
     """
+    check_structure(graph, lookup, masks)
+    return starting_inputs(graph, lookup, graph_inputs, masks)
+
+
+def check_structure(graph: Graph, lookup: BlockLookup, masks: Masks | None = None) -> None:
+    """Raises `GraphValidationError` with every fault of the graph, or `ValueError` for one that spoils it as a whole."""
     errors = validate_structure(graph, lookup, masks, for_run=True)
     if errors:
         raise GraphValidationError(errors)
+
+
+def starting_inputs(
+    graph: Graph, lookup: BlockLookup, graph_inputs: Mapping[str, Any], masks: Masks | None = None
+) -> StartingInputs:
+    """The validated input of each starting node of a sound graph, in graph order. Raises `ValueError`."""
     starting = list(_starting_inputs(graph, lookup, graph_inputs, masks or {}))
     if not starting:
         raise ValueError(NO_STARTING_NODES)
     return starting
-
-
-def unknown_inputs(graph: Graph, lookup: BlockLookup, graph_inputs: Mapping[str, Any]) -> list[str]:
-    """Names of given inputs that no INPUT node of the graph takes, sorted."""
-    return sorted(set(graph_inputs) - set(graph.input_schema(lookup)["properties"]))
 
 
 def warn_of_unknown_inputs(graph: Graph, names: list[str]) -> None:
@@ -73,7 +88,11 @@ def _starting_inputs(
                 f"Graph #{graph.id} is triggered from outside by {block.name}: it starts when the webhook calls, "
                 "not by a submitted run."
             )
-        linked = {link.sink_name for link in graph.links_into(node.id)} if block.block_type is not BlockType.INPUT else ()
+        linked = (
+            {link.sink_name for link in graph.links_into(node.id)}
+            if block.block_type is not BlockType.INPUT
+            else ()
+        )
         accepted, text = validate_exec(node, data, lookup=lookup, linked=linked)
         if accepted is None:
             raise ValueError(text)

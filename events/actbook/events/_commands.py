@@ -7,7 +7,13 @@ from typing import Any, Literal
 import msgspec
 
 from actbook.events._execution_events import Limits, Parent, Settings
-from actbook.events._inbox_events import CancelRequested, ChildFinished, ChildOutput, ResumeRequested, ReviewDecided
+from actbook.events._inbox_events import (
+    CancelRequested,
+    ChildFinished,
+    ChildOutput,
+    ResumeRequested,
+    ReviewDecided,
+)
 from actbook.events._node_events import NodeStats, Pairs
 
 

@@ -190,9 +190,10 @@ class Decider:
         state = self.state
         if state.stopping is None:
             return
-        numbers = tuple(n for n in command.numbers if n in state.running)
         abandoned = tuple(n for n in command.abandoned if n in state.running)
-        self.terminate(numbers + abandoned, state.stopping.reason, abandoned)
+        ended = dict.fromkeys(n for n in command.numbers if n in state.running)
+        ended.update(dict.fromkeys(abandoned))
+        self.terminate(tuple(ended), state.stopping.reason, abandoned)
         self.settle()
 
     def _request_review(self, command: cmd.RequestReview) -> None:

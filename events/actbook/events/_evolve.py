@@ -38,7 +38,9 @@ def evolve(state: GraphExecution, event: Fact) -> GraphExecution:
     return state
 
 
-def fold(events: Iterable[Fact], state: GraphExecution | None = None, *, retain: bool = False) -> GraphExecution:
+def fold(
+    events: Iterable[Fact], state: GraphExecution | None = None, *, retain: bool = False
+) -> GraphExecution:
     """The state after all `events`. `retain` keeps finished node executions with their outputs."""
     result = GraphExecution(retain=retain) if state is None else state
     for event in events:
@@ -245,6 +247,7 @@ def _node_started(state: GraphExecution, event: nx.NodeStarted, at: int) -> None
         state.running[number] = None
     node.attempt = event.attempt
     node.epoch = event.epoch
+    node.child_id = ""
     node.started_at = node.started_at or at
     node.cause = state.version
     node.repeats = None if node.yielded is None else dict(node.yielded)
@@ -337,7 +340,12 @@ def _node_terminated(state: GraphExecution, event: nx.NodeTerminated, at: int) -
 
 
 def _node_ended(
-    state: GraphExecution, node: NodeExecution, status: ExecutionStatus, outputs: nx.Pairs, stats: nx.NodeStats, at: int
+    state: GraphExecution,
+    node: NodeExecution,
+    status: ExecutionStatus,
+    outputs: nx.Pairs,
+    stats: nx.NodeStats,
+    at: int,
 ) -> Released:
     _move_node(node, status)
     number = node.number

@@ -47,7 +47,8 @@ def validate_exec_noting(
         block = lookup(node.block_id)
     if linked is None:
         linked = [link.sink_name for link in node.input_links]
-    verdict = InputCheck(node, block, linked).accept(data, resolve_input)
-    if verdict[0] is None:
-        logger.warning("%.1000s", verdict[1])
-    return verdict
+    return InputCheck(node, block, linked, _log_mismatch).accept(data, resolve_input)
+
+
+def _log_mismatch(text: str) -> None:
+    logger.warning("%.1000s", text)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from types import NoneType
-from typing import Annotated, Any, get_args, get_origin
+from typing import Any
 
 from ._block import Block, BlockType, UnknownBlock
 from ._convert import ConversionError, convert_noting
@@ -12,7 +12,7 @@ from ._graph import Node
 from ._node_pins import constants, input_pins
 from ._pin import Pin
 from ._pins import PinPathError, merge_execution_input, split_pin
-from ._types import CONTAINERS, members_of, satisfaction
+from ._types import CONTAINERS, bare, is_plain, members_of, satisfaction
 
 _REMEMBERED = 256
 _EXACT_AS_FLOAT = 2**53
@@ -24,7 +24,14 @@ Verdict = tuple[dict[str, Any] | None, str, tuple[str, ...]]
 class InputCheck:
     """Everything about one node's input that does not depend on the data, worked out once."""
 
-    def __init__(self, node: Node, block: Block | None, linked: Collection[str]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        block: Block | None,
+        linked: Collection[str],
+        on_mismatch: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.on_mismatch = on_mismatch
         self.known = block is not None and not isinstance(block, UnknownBlock)
         self.block = block or UnknownBlock(node.block_id)
         self.block_id = node.block_id
@@ -62,13 +69,14 @@ class InputCheck:
             if test.kind is float and type(value) is int and abs(value) <= _EXACT_AS_FLOAT:
                 merged[test.name] = float(value)
                 continue
-            certain = False
             if test.satisfied(value):
+                certain = certain and test.sure
                 continue
+            certain = False
             try:
                 merged[test.name], noted = self._fit(test, value)
             except ConversionError as error:
-                return self._refuse(f"{error} (pin `{test.name}`)")
+                return self._refuse_value(f"{error} (pin `{test.name}`)")
             warnings += noted
         return self._checked(merged, certain, warnings)
 
@@ -92,7 +100,7 @@ class InputCheck:
             if merged[name] is None:
                 certain = False
         if not certain and (fault := self.pins.mismatch(merged)) is not None:
-            return self._refuse(fault)
+            return self._refuse_value(fault)
         return merged, self.block.name, warnings
 
     def _unpopulated(self, missing: frozenset[str]) -> Verdict:
@@ -102,6 +110,11 @@ class InputCheck:
             if len(self.refusals) < _REMEMBERED:
                 self.refusals[missing] = found
         return found
+
+    def _refuse_value(self, reason: str) -> Verdict:
+        refusal = self._refuse(reason)
+        self.on_mismatch(refusal[1])
+        return refusal
 
     def _refuse(self, reason: str) -> Verdict:
         return None, f"Input data missing or mismatch for `{self.block.name}`: {reason}", ()
@@ -123,30 +136,26 @@ class InputCheck:
 
 
 class _PinTest:
-    """`kind`: the one class whose instances fit the pin without a further look, if there is one."""
+    """`kind`: the class whose own instances fit at once; `sure`: what satisfies needs no further check."""
 
-    __slots__ = ("annotation", "kind", "name", "satisfied")
+    __slots__ = ("annotation", "kind", "name", "satisfied", "sure")
 
     def __init__(self, pin: Pin) -> None:
         self.name = pin.name
         self.annotation = pin.type
         self.satisfied = satisfaction(pin.type)
-        self.kind = _kind(pin.annotation)
+        self.sure = is_plain(pin.annotation)
+        self.kind = _kind(pin.type) if self.sure else None
 
 
 def _kind(annotation: Any) -> Any:
-    if get_origin(annotation) is Annotated:
-        inner, *metadata = get_args(annotation)
-        return None if any(map(_constrains, metadata)) else _kind(inner)
     if (members := members_of(annotation)) is not None:
         others = [member for member in members if member is not NoneType]
         return _kind(others[0]) if len(others) == 1 else None
+    annotation = bare(annotation)
+    if annotation == list[Any]:
+        return list
     return annotation if annotation in (str, int, float, bool, list, dict) else None
-
-
-def _constrains(meta: Any) -> bool:
-    bounds = ("gt", "ge", "lt", "le", "multiple_of", "pattern", "min_length", "max_length", "tz")
-    return any(getattr(meta, bound, None) is not None for bound in bounds)
 
 
 def _plain_first(values: Mapping[str, Any]) -> dict[str, Any]:

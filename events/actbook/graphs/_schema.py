@@ -14,6 +14,7 @@ from ._credentials import CredentialsField, is_credentials_name
 from ._errors import ActbookError
 from ._json_types import type_of_schema
 from ._pin import MISSING, Pin, pin_of_field
+from ._types import Test, is_plain, satisfaction
 
 _ERROR_PIN = Pin(
     name="error",
@@ -125,7 +126,7 @@ class PinSchema:
             if pin.startswith(TOOL_PREFIX):
                 return None
             return f"`{pin}` is not a pin of this block, use one of: {', '.join(sorted(self.names))}"
-        if found.type is Any:
+        if found.type is Any or ((sure := self._sure.get(pin)) is not None and sure(value)):
             return None
         if _conversion_fault(value, found.annotation, pin) is None:
             return None
@@ -152,6 +153,12 @@ class PinSchema:
         except TypeError:
             return None
         return self.struct
+
+    @cached_property
+    def _sure(self) -> dict[str, Test]:
+        """Tests that say yes without msgspec, which would copy the value to look at it."""
+        plain = (pin for pin in self.fields.values() if is_plain(pin.annotation))
+        return {pin.name: satisfaction(pin.type) for pin in plain}
 
     @cached_property
     def _strict(self) -> bool:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, NewType, TypeVar, Union, get_args, g
 Test = Callable[[Any], bool]
 
 CONTAINERS = (list, dict, set, tuple)
+_PLAIN = (Any, str, int, float, bool, list, dict, set, tuple, None, NoneType)
 
 
 def bare(annotation: Any) -> Any:
@@ -31,6 +32,22 @@ def bare(annotation: Any) -> Any:
 def members_of(annotation: Any) -> tuple[Any, ...] | None:
     """The members of a union, or None."""
     return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else None
+
+
+def is_plain(annotation: Any) -> bool:
+    """Made of simple types without bounds: whatever satisfies it needs no further check."""
+    if get_origin(annotation) is Annotated:
+        inner, *metadata = get_args(annotation)
+        return not any(map(_is_bound, metadata)) and is_plain(inner)
+    args = get_args(annotation)
+    if members_of(annotation) is not None or get_origin(annotation) in CONTAINERS:
+        return all(arg is Ellipsis or arg == () or is_plain(arg) for arg in args)
+    return annotation in _PLAIN or get_origin(annotation) is Literal
+
+
+def _is_bound(meta: Any) -> bool:
+    bounds = ("gt", "ge", "lt", "le", "multiple_of", "pattern", "min_length", "max_length", "tz")
+    return any(getattr(meta, bound, None) is not None for bound in bounds)
 
 
 def satisfies(value: Any, annotation: Any) -> bool:
@@ -61,6 +78,8 @@ def _build(annotation: Any) -> Test:
         return _one_of(get_args(annotation))
     if origin in CONTAINERS:
         return _container(origin, get_args(annotation))
+    if origin is float:
+        return lambda value: type(value) is float  # msgspec takes no subclasses either
     if origin is int:
         return lambda value: isinstance(value, int) and not isinstance(value, bool | Enum)
     return _instance_of(origin)

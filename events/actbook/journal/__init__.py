@@ -1,4 +1,6 @@
 from actbook.journal._chain import Fault, Row, canonical, verify_chain
+from actbook.journal._coordination import BellError, CoordinationError, Coordinator, OwnerInfo, OwnerLockError
+from actbook.journal._coordinator_choice import coordinator_for
 from actbook.journal._errors import (
     ConflictError,
     DuplicateEventError,
@@ -19,11 +21,19 @@ from actbook.journal._event_ids import EventIds, new_event_id
 from actbook.journal._journal import Journal
 from actbook.journal._memory import MemoryStore
 from actbook.journal._sqlite import SQLiteStore
+from actbook.journal._sqlite_schema import Synchronous
 from actbook.journal._store import Snapshot, Store
 from actbook.journal._upcast import check_upcasters, upcaster
 from actbook.journal._urls import open_store
 
 __all__ = [
+    "Synchronous",
+    "coordinator_for",
+    "OwnerLockError",
+    "OwnerInfo",
+    "Coordinator",
+    "CoordinationError",
+    "BellError",
     "ConflictError",
     "DuplicateEventError",
     "EventIds",

@@ -11,6 +11,10 @@ import msgspec
 GENESIS = bytes(32)
 """What the first event of every stream is chained to."""
 
+_FIRST = 1
+_FIRST_ELSEWHERE = 0
+"""Where applications of the eventsourcing library may start to count."""
+
 FaultKind = Literal["edited", "removed", "reordered"]
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -74,8 +78,8 @@ def verify_chain(rows: Iterable[Row], previous: Row | None = None) -> list[Fault
 
 
 def _fault(before: Row | None, row: Row) -> Fault | None:
-    expected = 1 if before is None else before.version + 1
-    if row.version != expected:
+    expected = _FIRST if before is None else before.version + 1
+    if row.version != expected and not (before is None and row.version == _FIRST_ELSEWHERE):
         kind: FaultKind = "removed" if row.version > expected else "reordered"
         return _found(row, kind, f"version {row.version} stands where {expected} belongs")
     if before is not None and row.position <= before.position:

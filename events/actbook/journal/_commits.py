@@ -27,7 +27,7 @@ class Commits:
     """
 
     def __init__(
-        self, store: Store, loop: asyncio.AbstractEventLoop, ring: Callable[[], None] | None
+        self, store: Store, loop: asyncio.AbstractEventLoop, ring: Callable[[], object] | None
     ) -> None:
         self._store = store
         self._loop = loop

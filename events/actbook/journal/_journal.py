@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from actbook.events._envelope import Append, Appended, Envelope
 from actbook.journal._commits import Commits
+from actbook.journal._listeners import Listeners
 from actbook.journal._reader import Reader
 from actbook.journal._sqlite_schema import Synchronous
 from actbook.journal._store import Snapshot, Store
@@ -30,14 +31,14 @@ class Journal:
         store: Store,
         *,
         worker_id: str | None = None,
-        ring: Callable[[], None] | None = None,
+        ring: Callable[[], object] | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.store = store
         self.worker_id = worker_id
         self._commits = Commits(store, loop, ring)
         self._reader = Reader(loop)
-        self._subscriptions: set[asyncio.Event] = set()
+        self._closing: Listeners[None] = Listeners(loop)
         self._closed = False
 
     @classmethod
@@ -47,7 +48,7 @@ class Journal:
         *,
         synchronous: Synchronous = "FULL",
         worker_id: str | None = None,
-        ring: Callable[[], None] | None = None,
+        ring: Callable[[], object] | None = None,
     ) -> Journal:
         """Opens `memory:`, `sqlite:///relative.db` or `sqlite:////absolute.db`, creating the file when there
         is none.
@@ -71,11 +72,11 @@ class Journal:
         return self._commits.is_full
 
     @property
-    def ring(self) -> Callable[[], None] | None:
+    def ring(self) -> Callable[[], object] | None:
         return self._commits.ring
 
     @ring.setter
-    def ring(self, ring: Callable[[], None] | None) -> None:
+    def ring(self, ring: Callable[[], object] | None) -> None:
         self._commits.ring = ring
 
     async def append(self, append: Append) -> Appended:
@@ -174,19 +175,12 @@ class Journal:
         """
         return await self._reader.run(lambda: self.store.drop_snapshots(stream_id, below))
 
-    async def subscribe(self, after: int = 0, topics: Sequence[str] = ()) -> AsyncIterator[Envelope]:
+    def subscribe(self, after: int = 0, topics: Sequence[str] = ()) -> AsyncGenerator[Envelope, None]:
         """Every event above `after`, history first, then live: once each, in position order, without a gap.
 
-        Reads only as fast as the consumer takes. Ends when the journal closes; close the iterator to end it
-        earlier.
+        Reads only as fast as the consumer takes. Ends when the journal closes; `aclose` ends it earlier.
         """
-        news = asyncio.Event()
-        self._subscriptions.add(news)
-        try:
-            async for envelope in follow(self, after, topics, news):
-                yield envelope
-        finally:
-            self._subscriptions.discard(news)
+        return follow(self, after, topics, self._closing)
 
     async def close(self) -> None:
         """Writes and answers what is queued, ends the threads and subscriptions, closes the store.
@@ -196,8 +190,7 @@ class Journal:
         if self._closed:
             return
         self._closed = True
-        for news in self._subscriptions:
-            news.set()
+        self._closing.tell(None)
         await self._commits.close()
         for thread in self._reader.stop():
             await asyncio.to_thread(thread.join)

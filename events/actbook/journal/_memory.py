@@ -6,6 +6,7 @@ import sqlite3
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from threading import Lock
+from typing import Any
 
 from actbook.events._envelope import Append, Envelope
 from actbook.journal._chain import Row
@@ -73,14 +74,14 @@ class MemoryStore:
     def read_log(
         self, after: int = 0, limit: int | None = 1000, topics: Sequence[str] = (), upto: int | None = None
     ) -> list[Envelope]:
-        rows = self._log[max(after, 0) : upto]
+        rows = self.rows(after, upto)
         if topics:
             rows = [row for row in rows if row.topic in topics]
         return [decode(row, self.blob) for row in rows[:limit]]
 
     def read_rows(self, stream_id: str, after: int = 0, limit: int | None = None) -> list[Row]:
         rows = self._streams.get(stream_id, [])
-        start = max(after, 0)
+        start = bisect_right(rows, after, key=_version)
         return rows[start : None if limit is None else start + limit]
 
     def stream_ids(self, after: str = "", limit: int = 1000) -> list[str]:
@@ -104,7 +105,15 @@ class MemoryStore:
 
     def put_snapshot(self, snapshot: Snapshot) -> None:
         with self.write_lock:
-            self._snapshots.setdefault(snapshot.stream_id, {})[snapshot.version] = snapshot
+            self.keep_snapshot(snapshot)
+
+    def keep_snapshot(self, snapshot: Snapshot) -> None:
+        """`put_snapshot` for who holds `write_lock`."""
+        self._snapshots.setdefault(snapshot.stream_id, {})[snapshot.version] = snapshot
+
+    def snapshots(self, stream_id: str) -> list[Snapshot]:
+        """All snapshots of a stream."""
+        return list(self._snapshots.get(stream_id, {}).values())
 
     def latest_snapshot(self, stream_id: str, at_most: int | None = None) -> Snapshot | None:
         with self.write_lock:
@@ -131,18 +140,34 @@ class MemoryStore:
         self._closed = True
         self._views.close()
 
-    def _keep(self, plan: Plan) -> None:
-        first, values = plan.first_position, plan.rows
+    def insert(self, values: list[Any]) -> int:
+        """Adds encoded events, flat as in a `Plan`, under `write_lock`; returns the position of the first
+        one.
+        """
+        first = len(self._log) + 1
         rows = [
-            Row(first + index, *values[index * COLUMNS : (index + 1) * COLUMNS]) for index in range(plan.size)
+            Row(first + index, *values[index * COLUMNS : (index + 1) * COLUMNS])
+            for index in range(len(values) // COLUMNS)
         ]
-        self._blobs.update((blob.sha256, blob.data) for blob in plan.blobs.values())
         for row in rows:
             self._streams.setdefault(row.stream_id, []).append(row)
             self._ids[row.event_id] = Where(row.stream_id, row.version, row.position)
         self._log += rows
+        return first
+
+    def rows(self, after: int = 0, upto: int | None = None) -> list[Row]:
+        """The log as it is stored."""
+        return self._log[max(after, 0) : upto]
+
+    def _keep(self, plan: Plan) -> None:
+        self._blobs.update((blob.sha256, blob.data) for blob in plan.blobs.values())
+        first = self.insert(plan.rows)
         for stream_id, opened in plan.lifecycle.items():
             if opened is None:
                 self._unfinished.pop(stream_id, None)
             else:
                 self._unfinished.setdefault(stream_id, first + opened)
+
+
+def _version(row: Row) -> int:
+    return row.version

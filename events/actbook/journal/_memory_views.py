@@ -11,7 +11,10 @@ _numbers = count(1)
 
 
 class MemoryViews:
-    """The database lives as long as this object keeps its own connection open."""
+    """The database lives as long as this object keeps its own connection open.
+
+    Unlike in a file, a reader waits while another connection has a write transaction open.
+    """
 
     def __init__(self) -> None:
         self._uri = f"file:/actbook-views-{next(_numbers)}?vfs=memdb"

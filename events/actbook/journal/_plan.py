@@ -84,7 +84,9 @@ def after_failure(stream_id: str, expected: int, reason: Exception) -> JournalEr
 class Plan:
     """Everything one transaction writes, and what it answers.
 
-    The positions of a plan's events are contiguous; `settle` says where they start.
+    The positions of a plan's events are contiguous; `settle` says where they start. A plan `is_unguarded`
+    when it expects a version and writes no event whose uniqueness would show that another process was
+    faster.
     """
 
     def __init__(self, known: Known) -> None:
@@ -102,6 +104,7 @@ class Plan:
         self.lifecycle: dict[str, int | None] = {}
         self.blobs: dict[bytes, Blob] = {}
         self.has_failures = False
+        self.is_unguarded = False
 
     @property
     def size(self) -> int:
@@ -195,8 +198,11 @@ class Plan:
             if self._refused and expected is not None and stream_id in self._refused:
                 raise after_failure(stream_id, expected, self._refused[stream_id])
             version = self._head(stream_id, expected)[0]
-        if expected is not None and version != expected:
-            raise ConflictError(stream_id, expected, version)
+        if expected is not None:
+            if version != expected:
+                raise ConflictError(stream_id, expected, version)
+            if not append.drafts:
+                self.is_unguarded = True
         return version
 
     def _head(self, stream_id: str, expected: int | None) -> Head:
@@ -242,14 +248,13 @@ class Plan:
         return version, row + len(drafts) - 1
 
     def _remember_ids(self, parts: Sequence[Prepared]) -> None:
-        row = self.size
-        for part in reversed(parts):
-            version = self.heads[part.append.stream_id][0]
-            for draft in reversed(part.append.drafts):
-                row -= 1
+        row = self.size - sum(len(part.states) for part in parts)
+        for part in parts:
+            for draft in part.append.drafts:
                 if draft.event_id:
+                    version = self.rows[row * COLUMNS + 1]
                     self._staged_ids[draft.event_id] = Where(part.append.stream_id, version, row)
-                version -= 1
+                row += 1
 
     def _duplicate(self, event_ids: list[bytes], parts: Sequence[Prepared]) -> Outcome | None:
         """The answer that was given before; None when the event ids are new."""

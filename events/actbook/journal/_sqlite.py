@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from threading import Lock
+from typing import Any
 
 from actbook.events._envelope import Append, Envelope
 from actbook.journal._chain import Row
@@ -94,6 +96,18 @@ class SQLiteStore:
     def open_views_reader(self) -> sqlite3.Connection:
         with store_errors(self.path):
             return connect_read_only(self.path, busy_timeout=self._busy_timeout)
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """All rows of a query over committed data."""
+        return self._reading.select(sql, parameters)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction of its own, as durable as an append; nothing of it stays when the block
+        raises.
+        """
+        with store_errors(self.path), self._writing.transaction() as connection:
+            yield connection
 
     def close(self) -> None:
         self._snapshots.close()

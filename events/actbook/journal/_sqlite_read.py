@@ -39,20 +39,20 @@ class ReadPath:
         return [decode(row, self.blob) for row in self.rows(stream_id, after, limit)]
 
     def rows(self, stream_id: str, after: int, limit: int | None) -> list[Row]:
-        return list(map(Row._make, self._select(_STREAM, (stream_id, after, _or_all(limit)))))
+        return list(map(Row._make, self.select(_STREAM, (stream_id, after, _or_all(limit)))))
 
     def log(self, after: int, limit: int | None, topics: Sequence[str], upto: int | None) -> list[Envelope]:
         only = f" AND topic IN ({','.join('?' * len(topics))})" if topics else ""
         last = _UNBOUND if upto is None else upto
-        rows = self._select(_LOG.format(topics=only), (after, last, *topics, _or_all(limit)))
+        rows = self.select(_LOG.format(topics=only), (after, last, *topics, _or_all(limit)))
         return [decode(row, self.blob) for row in rows]
 
     def stream_ids(self, after: str, limit: int) -> list[str]:
         sql = "SELECT DISTINCT stream_id FROM events WHERE stream_id>? ORDER BY stream_id LIMIT ?"
-        return [row[0] for row in self._select(sql, (after, limit))]
+        return [row[0] for row in self.select(sql, (after, limit))]
 
     def head(self, stream_id: str) -> int:
-        rows = self._select("SELECT max(version) FROM events WHERE stream_id=?", (stream_id,))
+        rows = self.select("SELECT max(version) FROM events WHERE stream_id=?", (stream_id,))
         return rows[0][0] or 0
 
     def last_position(self) -> int:
@@ -60,18 +60,22 @@ class ReadPath:
             return last_position(self._connection())
 
     def unfinished(self) -> list[str]:
-        return [row[0] for row in self._select("SELECT stream_id FROM unfinished ORDER BY position", ())]
+        return [row[0] for row in self.select("SELECT stream_id FROM unfinished ORDER BY position", ())]
 
     def blob(self, sha256: bytes) -> bytes:
-        rows = self._select("SELECT data FROM blobs WHERE sha256=?", (sha256,))
+        rows = self.select("SELECT data FROM blobs WHERE sha256=?", (sha256,))
         if not rows:
             raise KeyError(f"big value {sha256.hex()} is missing")
         data: bytes = rows[0][0]
         return data
 
     def snapshot(self, stream_id: str, at_most: int | None) -> Snapshot | None:
-        rows = self._select(_SNAPSHOT, (stream_id, _UNBOUND if at_most is None else at_most))
+        rows = self.select(_SNAPSHOT, (stream_id, _UNBOUND if at_most is None else at_most))
         return Snapshot(*rows[0]) if rows else None
+
+    def select(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
+        with store_errors(self._path):
+            return self._connection().execute(sql, parameters).fetchall()
 
     def close(self) -> None:
         with self._lock:
@@ -79,10 +83,6 @@ class ReadPath:
             for connection in self._connections.values():
                 connection.close()
             self._connections.clear()
-
-    def _select(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
-        with store_errors(self._path):
-            return self._connection().execute(sql, parameters).fetchall()
 
     def _connection(self) -> sqlite3.Connection:
         connection = self._connections.get(get_ident())

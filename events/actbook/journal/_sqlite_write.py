@@ -23,7 +23,6 @@ _ID_CHUNK = 512
 _HEADS_KEPT = 200_000
 _LONGEST_PAUSE = 0.01
 
-_INSERT = "INSERT INTO events(stream_id,version,topic,event_id,at,hash,state) "
 _HEAD = "SELECT version, hash FROM events WHERE stream_id=? ORDER BY version DESC LIMIT 1"
 _LAST_POSITION = "SELECT seq FROM sqlite_sequence WHERE name='events'"
 
@@ -65,6 +64,9 @@ class RowInserter:
         return sql
 
 
+EVENTS = RowInserter("INSERT INTO events(stream_id,version,topic,event_id,at,hash,state) ", COLUMNS)
+
+
 class WritePath:
     """Owns the connection that appends.
 
@@ -77,7 +79,7 @@ class WritePath:
         self._lock = lock
         self._patience = patience
         self._heads: dict[str, Head] = {}
-        self._events = RowInserter(_INSERT, COLUMNS)
+        self._events = EVENTS
         self._opened = RowInserter("INSERT OR IGNORE INTO unfinished ", 2)
         self._closed = RowInserter("DELETE FROM unfinished WHERE stream_id IN (", 1, tail=")")
         self._blobs = RowInserter("INSERT OR IGNORE INTO blobs ", 4, chunk=1)
@@ -90,12 +92,15 @@ class WritePath:
         if not self._lock.acquire(blocking=wait):
             raise StoreBusyError(self._path, "another thread is writing")
         try:
-            connection = self._connection
-            if connection is None:
-                raise JournalClosedError
-            return self._write(connection, batch, wait)
+            return self._write(self._open_connection(), batch, wait)
         finally:
             self._lock.release()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """The connection inside a transaction, under the lock."""
+        with self._lock, self._transaction(self._open_connection(), wait=True):
+            yield self._open_connection()
 
     def close(self) -> None:
         with self._lock:
@@ -103,12 +108,15 @@ class WritePath:
                 self._connection.close()
                 self._connection = None
 
+    def _open_connection(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise JournalClosedError
+        return self._connection
+
     def _write(self, connection: sqlite3.Connection, batch: Sequence[Prepared], wait: bool) -> Plan:
         plan = Plan(_Known(connection, self._heads))
         try:
-            try:
-                self._commit(connection, plan.add(batch), wait)
-            except sqlite3.IntegrityError:
+            if not self._commit(connection, plan.add(batch), wait):
                 plan = Plan(_ExactlyKnown(connection, self._heads))
                 with self._transaction(connection, wait):
                     self._insert(connection, plan.add(batch))
@@ -123,15 +131,24 @@ class WritePath:
         self._remember(plan)
         return plan
 
-    def _commit(self, connection: sqlite3.Connection, plan: Plan, wait: bool) -> None:
-        if plan.is_empty:
-            plan.settle(last_position(connection) + 1)
-        elif plan.lifecycle or plan.blobs or plan.size > _CHUNK:
-            with self._transaction(connection, wait):
-                self._insert(connection, plan)
-        else:
-            # in autocommit mode a lone statement is a transaction: one step does it all
-            plan.settle(self._patiently(wait, lambda: self._events.insert(connection, plan.rows)))
+    def _commit(self, connection: sqlite3.Connection, plan: Plan, wait: bool) -> bool:
+        """False when another process wrote to one of the streams meanwhile, or may have: then nothing is
+        written.
+        """
+        if plan.is_unguarded:
+            return False
+        try:
+            if plan.is_empty:
+                plan.settle(last_position(connection) + 1)
+            elif plan.lifecycle or plan.blobs or plan.size > _CHUNK:
+                with self._transaction(connection, wait):
+                    self._insert(connection, plan)
+            else:
+                # in autocommit mode a lone statement is a transaction: one step does it all
+                plan.settle(self._patiently(wait, lambda: self._events.insert(connection, plan.rows)))
+        except sqlite3.IntegrityError:
+            return False
+        return True
 
     def _insert(self, connection: sqlite3.Connection, plan: Plan) -> None:
         if plan.blobs:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Protocol
 
 from actbook.events._envelope import Envelope
+from actbook.journal._errors import JournalClosedError
+from actbook.journal._listeners import Listeners
 
 PAGE = 500
 
@@ -26,14 +28,16 @@ class Log(Protocol):
     ) -> Awaitable[list[Envelope]]: ...
 
 
-async def follow(log: Log, after: int, topics: Sequence[str], news: asyncio.Event) -> AsyncIterator[Envelope]:
-    """Every event above `after`, once each and in position order; ends when the log is closed and `news` is
-    set.
+async def follow(
+    log: Log, after: int, topics: Sequence[str], closing: Listeners[None]
+) -> AsyncGenerator[Envelope, None]:
+    """Every event above `after`, once each and in position order; ends when the log closes.
 
     A commit wakes it; then it reads the log from where it is. So it can miss nothing between history and
     present, it never polls, and it reads no faster than its consumer takes.
     """
-    remove = log.on_commit(lambda _: news.set())
+    news = asyncio.Event()
+    forget = (log.on_commit(lambda _: news.set()), closing.add(lambda _: news.set()))
     try:
         while not log.is_closed:
             news.clear()
@@ -44,5 +48,8 @@ async def follow(log: Log, after: int, topics: Sequence[str], news: asyncio.Even
             after = page[-1].position if len(page) == PAGE else max(after, last)
             if len(page) < PAGE:
                 await news.wait()
+    except JournalClosedError:
+        return
     finally:
-        remove()
+        for remove in forget:
+            remove()

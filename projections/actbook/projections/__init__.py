@@ -1,1 +1,58 @@
-__all__: list[str] = []
+"""Views of the events: tables that a runner keeps up with the journal, and queries over them."""
+
+from actbook.projections._built_in import BUILT_IN
+from actbook.projections._errors import (
+    CursorError,
+    LagError,
+    ProjectionDefinitionError,
+    ProjectionError,
+    RunnerClosedError,
+    SortError,
+    UnknownProjectionError,
+)
+from actbook.projections._execution_table import EXECUTIONS
+from actbook.projections._executions import Executions
+from actbook.projections._graphs import GRAPHS, Graphs
+from actbook.projections._node_executions import NODE_EXECUTIONS, NodeExecutions
+from actbook.projections._page import Page
+from actbook.projections._parking import ParkedEvent
+from actbook.projections._projection import Projection, handles
+from actbook.projections._queries import Queries
+from actbook.projections._query_rows import ExecutionRow, ExecutionTree, NodeExecutionRow
+from actbook.projections._rows import Rows
+from actbook.projections._runner import Runner
+from actbook.projections._status import Lag, ProjectionStatus
+from actbook.projections._table import Column, Index, Row, Table
+
+__all__ = [
+    "BUILT_IN",
+    "EXECUTIONS",
+    "GRAPHS",
+    "NODE_EXECUTIONS",
+    "Column",
+    "CursorError",
+    "ExecutionRow",
+    "ExecutionTree",
+    "Executions",
+    "Graphs",
+    "Index",
+    "Lag",
+    "LagError",
+    "NodeExecutionRow",
+    "NodeExecutions",
+    "Page",
+    "ParkedEvent",
+    "Projection",
+    "ProjectionDefinitionError",
+    "ProjectionError",
+    "ProjectionStatus",
+    "Queries",
+    "Row",
+    "Rows",
+    "Runner",
+    "RunnerClosedError",
+    "SortError",
+    "Table",
+    "UnknownProjectionError",
+    "handles",
+]

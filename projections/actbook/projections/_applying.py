@@ -7,16 +7,9 @@ from collections.abc import Sequence
 
 from actbook.events import Envelope
 from actbook.projections._lane import Changes, Lane
-from actbook.projections._tracking import Tracking
+from actbook.projections._tracking import SupersededError, Tracking
 
-_BAD_ROWS = (
-    sqlite3.IntegrityError,
-    sqlite3.DataError,
-    sqlite3.InterfaceError,
-    sqlite3.ProgrammingError,
-    OverflowError,
-    UnicodeError,
-)
+_BAD_VALUES = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.InterfaceError, sqlite3.ProgrammingError)
 """What the database raises for values that it does not take, as opposed to failures of its own."""
 
 
@@ -33,14 +26,14 @@ class Applying:
         for lane in lanes:
             try:
                 changes.append(lane.reduce(events))
-            except sqlite3.OperationalError:
-                raise
-            except Exception:
+            except Exception as error:
+                raise_unless_of_events(error)
                 failed.append(lane)
         if changes:
             try:
                 self.commit(changes, end)
-            except _BAD_ROWS:
+            except Exception as error:
+                raise_unless_of_events(error)
                 failed.extend(change.lane for change in changes)
         for lane in failed:
             self._one_by_one(lane, events, end)
@@ -62,17 +55,16 @@ class Applying:
             lane.forget()
             try:
                 self.commit([lane.reduce((event,))], event.position)
-            except sqlite3.OperationalError:
-                raise
-            except _BAD_ROWS as error:
-                self._park(lane, event, error)
             except Exception as error:
-                if isinstance(error, sqlite3.Error):
-                    raise
-                self._park(lane, event, error)
+                raise_unless_of_events(error)
+                lane.forget()
+                self.commit([lane.refuse(event, error, 2)], event.position)
         if lane.position < end:
             self.commit([lane.reduce(())], end)
 
-    def _park(self, lane: Lane, event: Envelope, error: Exception) -> None:
-        lane.forget()
-        self.commit([lane.refuse(event, error, 2)], event.position)
+
+def raise_unless_of_events(error: Exception) -> None:
+    """Raises in an `except` block what a failing database or another process is to blame for."""
+    of_database = isinstance(error, sqlite3.Error) and not isinstance(error, _BAD_VALUES)
+    if of_database or isinstance(error, SupersededError):
+        raise error

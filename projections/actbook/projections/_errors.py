@@ -46,7 +46,9 @@ class SortError(ProjectionError, ValueError):
     """A sort order that the query does not know."""
 
     def __init__(self, sort: str, known: list[str]) -> None:
-        super().__init__(f"Cannot sort by {sort!r}: use one of {', '.join(known)}, with '-' in front to descend.")
+        super().__init__(
+            f"Cannot sort by {sort!r}: use one of {', '.join(known)}, with '-' in front to descend."
+        )
         self.sort = sort
         self.known = known
 

@@ -32,7 +32,9 @@ EXECUTIONS = Table(
         Column("parent_id", "TEXT", "execution that runs it as a sub-graph", fixed=True),
         Column("parent_node", "INTEGER", "number of the parent's node execution", fixed=True),
         Column("root_id", "TEXT", "topmost execution of its tree; NULL when it is that itself", fixed=True),
-        Column("inputs", "TEXT", "JSON object of the inputs, as far as they fit into 16 KiB", "{}", fixed=True),
+        Column(
+            "inputs", "TEXT", "JSON object of the inputs, as far as they fit into 16 KiB", "{}", fixed=True
+        ),
         Column("inputs_complete", "INTEGER", "0 = some inputs did not fit", 1, fixed=True),
         Column("outputs", "TEXT", "JSON object: output name → values in order, up to 16 KiB", "{}"),
         Column("outputs_complete", "INTEGER", "0 = some outputs did not fit", 1),

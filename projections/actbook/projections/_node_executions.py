@@ -39,9 +39,14 @@ NODE_EXECUTIONS = Table(
     "One row per node execution.",
     (
         Column("execution_id", "TEXT", "graph execution it belongs to", "", fixed=True),
-        Column("number", "INTEGER", "1, 2, 3 … in order of creation within its graph execution", 0, fixed=True),
         Column(
-            "id", "TEXT", "how it is known outside: `execution_id.number`", generated="execution_id || '.' || number"
+            "number", "INTEGER", "1, 2, 3 … in order of creation within its graph execution", 0, fixed=True
+        ),
+        Column(
+            "id",
+            "TEXT",
+            "how it is known outside: `execution_id.number`",
+            generated="execution_id || '.' || number",
         ),
         Column("node_id", "TEXT", "node of the graph", "", fixed=True),
         Column("block_id", "TEXT", "block of the node", "", fixed=True),

@@ -63,7 +63,9 @@ def parked_streams(connection: sqlite3.Connection, name: str) -> set[str]:
 
 
 def unpark(connection: sqlite3.Connection, parked: ParkedEvent) -> None:
-    connection.execute("DELETE FROM parked_events WHERE name=? AND position=?", (parked.name, parked.position))
+    connection.execute(
+        "DELETE FROM parked_events WHERE name=? AND position=?", (parked.name, parked.position)
+    )
 
 
 def park_again(connection: sqlite3.Connection, parked: ParkedEvent, error: Exception) -> None:

@@ -40,12 +40,16 @@ class Projection:
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         if not isinstance(getattr(cls, "table", None), Table):
-            raise ProjectionDefinitionError(f"Projection {cls.__name__} has no table: set `table = Table(...)`.")
+            raise ProjectionDefinitionError(
+                f"Projection {cls.__name__} has no table: set `table = Table(...)`."
+            )
         cls._kinds = {}
         for name in dir(cls):
             for kind in getattr(getattr(cls, name), "__handles__", ()):
                 if kind in cls._kinds:
-                    raise ProjectionDefinitionError(f"Projection {cls.__name__} handles {kind.__name__} twice.")
+                    raise ProjectionDefinitionError(
+                        f"Projection {cls.__name__} handles {kind.__name__} twice."
+                    )
                 cls._kinds[kind] = name
 
     def __init__(self) -> None:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import NamedTuple
 
+from actbook.projections._errors import ProjectionError
+
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS projections(
   name TEXT PRIMARY KEY,
@@ -42,12 +44,15 @@ class Track(NamedTuple):
     version: int
     target: str
     position: int
-    paused: bool
+    paused: int
     generation: int
 
 
-class SupersededError(Exception):
-    """Another process changed the tables meanwhile. What was computed from them is worth nothing: read again."""
+class SupersededError(ProjectionError):
+    """Another process changed the tables meanwhile. What was computed from them is worth nothing: repeat it."""
+
+    def __init__(self) -> None:
+        super().__init__("Another process changed the projections' tables meanwhile: repeat the request.")
 
 
 class Tracking:
@@ -78,7 +83,7 @@ class Tracking:
 
     def load(self) -> dict[str, Track]:
         rows = self.connection.execute(f"SELECT {_COLUMNS} FROM projections ORDER BY name").fetchall()
-        return {row[0]: Track(*row[:5], bool(row[5]), row[6]) for row in rows}
+        return {row[0]: Track(*row) for row in rows}
 
     def advance(self, names: Sequence[str], start: int, end: int, generation: int) -> None:
         """Moves tracks that stand at the same position; raises `SupersededError` when one does not. In a transaction."""
@@ -91,16 +96,18 @@ class Tracking:
             raise SupersededError
 
     def put(self, track: Track) -> None:
-        """Writes a track. In a transaction; `supersede` belongs to it."""
+        """Writes a track. In a transaction, with the generation that `supersede` gave."""
+        values = tuple(track)
         self.connection.execute(
-            f"INSERT OR REPLACE INTO projections({_COLUMNS}) VALUES(?,?,?,?,?,?,?)", (*track[:5], int(track.paused), 0)
+            f"INSERT OR REPLACE INTO projections({_COLUMNS}) VALUES(?,?,?,?,?,?,?)", values
         )
 
     def drop(self, name: str) -> None:
         self.connection.execute("DELETE FROM projections WHERE name=?", (name,))
         self.connection.execute("DELETE FROM parked_events WHERE name=?", (name,))
 
-    def supersede(self) -> None:
-        """Makes every process read the tracks again before it writes. In a transaction."""
+    def supersede(self) -> int:
+        """Makes every process read the tracks again before it writes; the new generation. In a transaction."""
         (last,) = self.connection.execute("SELECT coalesce(max(generation), 0) FROM projections").fetchone()
         self.connection.execute("UPDATE projections SET generation=?", (last + 1,))
+        return int(last) + 1

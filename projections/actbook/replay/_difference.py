@@ -19,7 +19,9 @@ def difference(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> lis
     """All places in which two values differ, in the order of the first one's keys, new keys last."""
     if isinstance(before, dict) and isinstance(after, dict):
         keys = [*before, *(key for key in after if key not in before)]
-        pairs: list[tuple[str | int, Any, Any]] = [(k, before.get(k, ABSENT), after.get(k, ABSENT)) for k in keys]
+        pairs: list[tuple[str | int, Any, Any]] = [
+            (k, before.get(k, ABSENT), after.get(k, ABSENT)) for k in keys
+        ]
     elif isinstance(before, list) and isinstance(after, list):
         longest = max(len(before), len(after))
         pairs = [(i, _item(before, i), _item(after, i)) for i in range(longest)]

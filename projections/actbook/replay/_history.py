@@ -41,7 +41,9 @@ class History:
 
     def diff(self, a: Point, b: Point | None = None) -> list[Change]:
         """What changed in the state from point `a` to point `b` (the end by default), by path."""
-        return difference(msgspec.to_builtins(_plain(self.state(a))), msgspec.to_builtins(_plain(self.state(b))))
+        return difference(
+            msgspec.to_builtins(_plain(self.state(a))), msgspec.to_builtins(_plain(self.state(b)))
+        )
 
     def verify(self) -> list[Fault]:
         """What is wrong: a broken hash chain, missing or reordered events, illegal status changes. Empty = sound."""

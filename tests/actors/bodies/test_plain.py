@@ -4,8 +4,8 @@ import dataclasses
 import datetime
 import enum
 import math
-from collections import OrderedDict, UserDict, defaultdict, deque, namedtuple
-from typing import Any
+from collections import OrderedDict, UserDict, defaultdict, deque
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -66,7 +66,9 @@ class Pixel:
     at: Point
 
 
-Pair = namedtuple("Pair", "left right")
+class Pair(NamedTuple):
+    left: int
+    right: int
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def looped() -> list[Any]:
     [object(), 2**64, -(2**63) - 1, [2**70], "\ud800", ["\ud800"], {(1, 2): 3}, looped(), iter([1]), 1 + 2j],
 )
 def test_what_cannot_be_recorded_is_refused_with_a_reason(value: Any) -> None:
-    with pytest.raises(UnrecordableError, match="."):
+    with pytest.raises(UnrecordableError, match=r"\w+"):
         plain(value)
 
 

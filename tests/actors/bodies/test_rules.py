@@ -8,9 +8,6 @@ from typing import Any
 
 import msgspec
 import pytest
-
-from actbook.actors._bodies import Bodies
-from actbook.graphs import Block, BlockType, ExecutionContext, UnknownBlock
 from tests.actors.bodies.blocks import (
     CLOSED,
     CONTEXT,
@@ -22,6 +19,9 @@ from tests.actors.bodies.blocks import (
     block_of,
     with_bodies,
 )
+
+from actbook.actors._bodies import Bodies
+from actbook.graphs import Block, BlockType, ExecutionContext, UnknownBlock
 
 everywhere = pytest.mark.parametrize("block", EVERYWHERE, ids=lambda block: type(block).__name__)
 
@@ -63,40 +63,35 @@ def test_an_exception_is_that_nodes_failure(
     with_bodies(test)
 
 
+REFUSED = {
+    "error pin": "told",
+    "empty error": "{name} failed without a message",
+    "unknown pin": "`elsewhere` is not a pin of this block, use one of: error, number, out",
+    "wrong type": "Expected `int`, got `str` - at `number`",
+    "unrecordable": "output `out` holds a value that cannot be recorded: "
+    "objects of type object have no plain form",
+    "not a pair": "`run` must yield (pin, value) pairs, not an item of type str",
+}
+
+
 @everywhere
-@pytest.mark.parametrize(
-    ("case", "text"),
-    [
-        ("error pin", "told"),
-        ("empty error", "{name} failed without a message"),
-        (
-            "unknown pin",
-            "`elsewhere` is not a pin of this block, use one of: error, number, out",
-        ),
-        ("wrong type", "Expected `int`, got `str` - at `number`"),
-        (
-            "unrecordable",
-            "output `out` holds a value that cannot be recorded: objects of type object have no plain form",
-        ),
-        ("not a pair", "`run` must yield (pin, value) pairs, not an item of type str"),
-    ],
-)
-def test_a_refused_yield_ends_the_body_there(block: Block, case: str, text: str) -> None:
+def test_a_refused_yield_ends_the_body_there_and_closes_its_generator(block: Block) -> None:
     async def test(bodies: Bodies) -> None:
-        CLOSED.clear()
-        sink, _ = begin(bodies, block, case)
-        outcome = await sink.end()
-        assert (outcome.kind, outcome.expected) == ("failed", True)
-        assert outcome.error == text.format(name=block.name)
-        assert sink.values == ["before"]
-        assert block.execution == "cpu" or [case] == CLOSED
+        for case, text in REFUSED.items():
+            CLOSED.clear()
+            sink, _ = begin(bodies, block, case)
+            outcome = await sink.end()
+            assert (outcome.kind, outcome.expected) == ("failed", True)
+            assert outcome.error == text.format(name=block.name)
+            assert sink.values == ["before"]
+            assert block.execution == "cpu" or [case] == CLOSED
 
     with_bodies(test)
 
 
 def boom(self: Any, input: AnyInput, context: ExecutionContext) -> Iterator[Any]:
+    yield from ()
     raise RuntimeError("x" * 5_000)
-    yield
 
 
 def test_an_unexpected_failure_is_logged_with_its_traceback_and_cut(caplog: pytest.LogCaptureFixture) -> None:

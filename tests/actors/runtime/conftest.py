@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.actors.runtime.probes import Manual
 
 from actbook.actors._runtime import ActorSystem, LoopDispatcher, PoolDispatcher
-from tests.actors.runtime.probes import Manual
 
 
 @pytest.fixture
@@ -18,8 +18,8 @@ def manual() -> Iterator[Manual]:
 
 
 @pytest.fixture
-def threaded() -> Iterator[ActorSystem]:
-    """A system on a loop in a thread of its own."""
+def threaded(pool: PoolDispatcher) -> Iterator[ActorSystem]:
+    """A system on a loop in a thread of its own; it ends before the pool, if it has actors there."""
     system = ActorSystem()
     yield system
     assert system.shutdown(5).get(timeout=10) == []

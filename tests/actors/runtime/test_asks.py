@@ -9,6 +9,7 @@ from typing import Any
 
 import pykka
 import pytest
+from tests.actors.runtime.probes import Failing, Manual, Node, Recorder, Sleeper
 
 from actbook.actors._runtime import (
     Actor,
@@ -21,7 +22,6 @@ from actbook.actors._runtime import (
     PoolDispatcher,
     UnsupportedAwaitError,
 )
-from tests.actors.runtime.probes import Failing, Manual, Node, Recorder, Sleeper
 
 OnLoop = Callable[[Callable[[ActorSystem], Any]], Any]
 
@@ -99,7 +99,9 @@ def test_a_blocking_ask_in_a_coroutine_of_a_running_loop_is_refused(on_loop: OnL
     on_loop(test)
 
 
-def test_nested_asks_do_not_exhaust_a_pool_of_two_threads(threaded: ActorSystem, pool: PoolDispatcher) -> None:
+def test_nested_asks_do_not_exhaust_a_pool_of_two_threads(
+    threaded: ActorSystem, pool: PoolDispatcher
+) -> None:
     last = threaded.spawn(Recorder, [], dispatcher=pool)
     chain = [last]
     for _ in range(5):
@@ -117,7 +119,9 @@ def test_nested_asks_do_not_exhaust_a_pool_of_two_threads(threaded: ActorSystem,
     assert [answer.get(timeout=10) for answer in answers] == list(range(20))
 
 
-def test_a_coroutine_on_a_pool_may_not_await_a_loops_future(threaded: ActorSystem, pool: PoolDispatcher) -> None:
+def test_a_coroutine_on_a_pool_may_not_await_a_loops_future(
+    threaded: ActorSystem, pool: PoolDispatcher
+) -> None:
     loop = asyncio.new_event_loop()
 
     async def foreign(_node: Node) -> None:
@@ -139,8 +143,7 @@ def test_asks_racing_a_stop_are_always_answered(
 
         def ask(to: Any = ref, start: threading.Barrier = start, into: list[Any] = answers) -> None:
             start.wait()
-            for number in range(50):
-                into.append(to.ask(number, block=False))
+            into.extend(to.ask(number, block=False) for number in range(50))
 
         askers = [threading.Thread(target=ask) for _ in range(2)]
         for asker in askers:
@@ -219,13 +222,14 @@ def test_an_ask_that_nobody_answers_does_not_hang_a_test(manual: Manual) -> None
         ref.ask(lambda node: node.take_reply() and None)
 
 
-def test_pykkas_own_refs_envelopes_are_understood(manual: Manual) -> None:
+def test_pykkas_own_refs_envelopes_are_understood(threaded: ActorSystem) -> None:
     log: list[Any] = []
-    ref = manual.system.spawn(Recorder, log)
+    ref = threaded.spawn(Failing, log)
     answer = pykka.ActorRef.ask(ref, "plain", block=False)
-    assert answer.get() == "plain"
+    assert answer.get(timeout=5) == "plain"
     pykka.ActorRef.tell(ref, "told")
-    manual.dispatcher.run_until_idle()
+    with pytest.raises(ValueError):
+        pykka.ActorRef.ask(ref, ValueError(), block=True, timeout=5)
     assert log == ["plain", "told"]
 
 

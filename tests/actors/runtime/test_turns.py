@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.actors.runtime.probes import Manual, Node, Recorder, Sleeper, actor_of
 
-from actbook.actors._runtime import Actor, ActorSystem, LoopDispatcher, PoolDispatcher
-from tests.actors.runtime.probes import Manual, Node, Recorder, Sleeper
+from actbook.actors._runtime import Actor, ActorRef, ActorSystem, LoopDispatcher, PoolDispatcher
 
 OnLoop = Callable[[Callable[[ActorSystem], Any]], Any]
 
@@ -149,7 +150,10 @@ def test_on_turn_end_follows_a_suspended_handler(manual: Manual) -> None:
 
 def test_a_coroutine_on_start_comes_before_the_first_message(manual: Manual) -> None:
     class Recovering(Recorder):
-        async def on_start(self) -> None:
+        def on_start(self) -> Any:
+            return self.recover()
+
+        async def recover(self) -> None:
             await asyncio.sleep(5)
             self.note("recovered")
 
@@ -222,6 +226,7 @@ def test_one_mailbox_is_never_run_by_two_threads(threaded: ActorSystem) -> None:
             if not inside.acquire(blocking=False):
                 overlaps.append(message)
             else:
+                time.sleep(0)
                 inside.release()
             return message
 
@@ -229,15 +234,21 @@ def test_one_mailbox_is_never_run_by_two_threads(threaded: ActorSystem) -> None:
     answers = [ref.ask(number, block=False) for number in range(500)]
     assert [answer.get(timeout=10) for answer in answers] == list(range(500))
     assert overlaps == []
+    ref.stop()
     pool.close()
 
 
 def test_idle_says_whether_another_mailbox_is_ready(manual: Manual) -> None:
     seen: list[bool] = []
     first, second = manual.system.spawn(Node, []), manual.system.spawn(Node, [])
+
+    def tell_and_look(node: Node) -> None:
+        second.tell(lambda _: None)
+        seen.append(node.dispatcher.idle)
+
     first.tell(lambda node: seen.append(node.dispatcher.idle))
     manual.dispatcher.run_until_idle()
-    first.tell(lambda node: (second.tell(lambda _: None), seen.append(node.dispatcher.idle)))
+    first.tell(tell_and_look)
     manual.dispatcher.run_until_idle()
     assert seen == [True, False]
 
@@ -245,7 +256,7 @@ def test_idle_says_whether_another_mailbox_is_ready(manual: Manual) -> None:
 def _trace(seed: int) -> list[Any]:
     manual = Manual(seed)
     log: list[Any] = []
-    refs = [manual.system.spawn(Sleeper, log, f"s{number}") for number in range(3)]
+    refs: list[ActorRef[Any]] = [manual.system.spawn(Sleeper, log, f"s{number}") for number in range(3)]
     refs += [manual.system.spawn(Recorder, log, f"r{number}") for number in range(3)]
     for number in range(4):
         for ref in refs:
@@ -270,7 +281,7 @@ def test_other_seeds_give_other_runs() -> None:
 def test_virtual_timers_fire_in_order_and_can_be_cancelled(manual: Manual) -> None:
     log: list[Any] = []
     ref = manual.system.spawn(Node, log)
-    node = ref.actor_inbox.actor
+    node: Any = actor_of(ref)
     node.call_later(2.0, lambda it: it.note(("two", it.dispatcher.now())))
     node.call_later(1.0, lambda it: it.note(("one", it.dispatcher.now())))
     node.call_later(1.5, lambda it: it.note("never")).cancel()

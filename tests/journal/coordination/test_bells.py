@@ -70,6 +70,8 @@ def test_a_commit_while_the_owner_was_dying_is_seen_by_those_who_remain(journal:
 
 def test_ten_thousand_rings_do_not_wait_for_a_peer_that_never_listens(journal: Path) -> None:
     with Peer(journal) as owner, Peer(journal) as deaf, Peer(journal) as other:
+        deaf.ask("commit", "before")
+        owner.hear("saw", "before")
         deaf.stop()
         (seconds,) = owner.ask("storm", 10_000)
         assert float(seconds) < 1.0

@@ -97,6 +97,30 @@ def test_rings_that_nobody_took_in_yet_are_heard_once(journal: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_bells_of_several_at_once_are_told_once(journal: Path) -> None:
+    async def scenario() -> None:
+        async with listening(journal) as owner, listening(journal) as one, listening(journal) as other:
+            await quiet()
+            heard = owner.bells
+            one.coordinator.ring()
+            other.coordinator.ring()
+            await owner.until_bell()
+            await quiet()
+            assert owner.bells == heard + 1
+
+    asyncio.run(scenario())
+
+
+def test_a_ring_right_before_close_is_heard_even_without_an_owner(journal: Path) -> None:
+    async def scenario() -> None:
+        async with listening(journal, candidate=False) as guest:
+            async with listening(journal, candidate=False) as writer:
+                writer.coordinator.ring()
+            await guest.until_bell()
+
+    asyncio.run(scenario())
+
+
 def test_a_thread_may_ring_while_others_come_and_go(journal: Path) -> None:
     async def scenario() -> None:
         async with listening(journal) as owner:
@@ -114,6 +138,7 @@ def test_a_thread_may_ring_while_others_come_and_go(journal: Path) -> None:
             thread.start()
             for _ in range(50):
                 async with listening(journal, candidate=False) as guest:
+                    await guest.until_bell()  # having found the owner
                     await guest.until_bell()
             over.set()
             thread.join()

@@ -112,6 +112,29 @@ def test_a_guest_whose_door_was_swept_away_finds_the_owner_all_the_same(
     asyncio.run(scenario())
 
 
+def test_a_bell_rung_at_an_owner_just_gone_reaches_those_who_wait_already(journal: Path) -> None:
+    async def scenario() -> None:
+        async with listening(journal) as owner:
+            guest, writer = Ear(journal, candidate=False), Ear(journal, candidate=False)
+            await guest.start()
+            await writer.start()
+            await owner.until_bell()
+            membership = writer.coordinator._membership
+            assert membership is not None
+            (connection,) = membership._bells._sockets
+            asyncio.get_running_loop().remove_reader(connection)
+        while guest.coordinator.owner is not None:
+            await guest.until_bell()
+        await quiet()
+        writer.coordinator.ring()
+        membership._bells._read(connection)
+        await guest.until_bell()
+        await guest.coordinator.close()
+        await writer.coordinator.close()
+
+    asyncio.run(scenario())
+
+
 def test_a_takeover_that_fails_is_reported_and_tried_again(
     journal: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -130,6 +153,21 @@ def test_a_takeover_that_fails_is_reported_and_tried_again(
     with caplog.at_level(logging.WARNING, "actbook.journal"):
         asyncio.run(scenario())
     assert "Operation not supported" in caplog.text
+
+
+def test_an_owner_does_not_mind_those_of_other_users_who_wait(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbid(self: socket.socket, address: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    async def scenario() -> None:
+        async with listening(journal, candidate=False):
+            monkeypatch.setattr(socket.socket, "connect", forbid)
+            async with listening(journal) as owner:
+                await owner.until_owner()
+
+    asyncio.run(scenario())
 
 
 def test_an_owner_that_accepts_nobody_yet_is_tried_again(

@@ -89,6 +89,20 @@ def test_a_child_that_abandons_its_copy_leaves_the_lock_with_its_parent(path: st
     lock.release()
 
 
+def test_a_full_disk_gives_the_lock_back(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: int, content: bytes, offset: int) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    lock = OwnerLock(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        with pytest.raises(OwnerLockError, match="No space left"):
+            lock.take(INFO)
+    assert OwnerLock(path).holder() is None
+    assert lock.take(INFO)
+    lock.release()
+
+
 def refusal(path: Path, *, candidate: bool = True) -> CoordinationError:
     async def scenario() -> CoordinationError:
         ear = Ear(path, candidate=candidate)
@@ -140,6 +154,21 @@ def test_a_file_system_without_sockets_is_refused_with_the_remedy(
     error = refusal(tmp_path / "runs.db", candidate=candidate)
     assert isinstance(error, BellError)
     assert "supports Unix sockets" in str(error)
+    lock = OwnerLock(str(tmp_path / "runs.db-owner"))
+    assert lock.take(INFO)
+    lock.release()
+
+
+def test_a_folder_that_can_not_be_listed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(path: str) -> list[str]:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "listdir", forbidden)
+        error = refusal(tmp_path / "runs.db")
+    assert isinstance(error, BellError)
+    assert error.path == str(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["runs.db-owner"]
     lock = OwnerLock(str(tmp_path / "runs.db-owner"))
     assert lock.take(INFO)
     lock.release()

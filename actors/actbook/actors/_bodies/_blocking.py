@@ -18,11 +18,8 @@ _END = object()
 
 
 class ThreadHost(Host, Protocol):
-    @property
-    def threads(self) -> Threads: ...
-
-    @property
-    def returns(self) -> Returns: ...
+    threads: Threads
+    returns: Returns
 
     def thread_back(self, body: Body) -> None:
         """The thread of a body is free again, also when the body was abandoned long ago."""
@@ -42,7 +39,8 @@ class BlockingBody(Body):
         self._emission.put = partial(host.returns.post, self)
 
     def _begin(self, data: dict[str, Any], context: ExecutionContext) -> None:
-        self._threads_of.threads.run(partial(copy_context().run, self._work, data, context))
+        inside = copy_context()
+        self._threads_of.threads.run(lambda: inside.run(self._work, data, context))
 
     def _work(self, data: dict[str, Any], context: ExecutionContext) -> None:
         current_signal.set(self._signal)

@@ -6,7 +6,6 @@ import asyncio
 import os
 from collections.abc import Callable
 from contextvars import copy_context
-from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -67,20 +66,9 @@ class Bodies:
         self._kept: set[Body] = set()
         self._empty: asyncio.Future[None] | None = None
         self._closed = False
-        if self.capacity.warm_workers:
-            self.workers  # noqa: B018
-
-    @cached_property
-    def threads(self) -> Threads:
-        return Threads()
-
-    @cached_property
-    def returns(self) -> Returns:
-        return Returns(self.loop, self.home, deliver)
-
-    @cached_property
-    def workers(self) -> Workers:
-        return Workers(self.loop, self.home, self.capacity.warm_workers)
+        self.threads = Threads()
+        self.returns = Returns(self.loop, self.home, deliver)
+        self.workers = Workers(self.loop, self.home, self.capacity.warm_workers)
 
     @property
     def running(self) -> int:
@@ -89,7 +77,7 @@ class Bodies:
     def start(
         self,
         block: Block,
-        input: dict[str, Any],  # noqa: A002
+        input: dict[str, Any],
         context: ExecutionContext,
         sink: BodySink,
         *,
@@ -123,11 +111,9 @@ class Bodies:
             await asyncio.wait([self._empty])
         self.deadlines.close()
         left = max(1.0, until - self.loop.time())
-        if "threads" in self.__dict__:
-            self.returns.close()
-            self.threads.close(left)
-        if "workers" in self.__dict__:
-            await self.workers.close(left)
+        self.returns.close()
+        self.threads.close(left)
+        await self.workers.close(left)
 
     def release(self, body: Body, *, stopped: bool) -> None:
         del self._running[body]

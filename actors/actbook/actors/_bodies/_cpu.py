@@ -14,8 +14,7 @@ from ._workers import Worker, Workers
 
 
 class ProcessHost(Host, Protocol):
-    @property
-    def workers(self) -> Workers: ...
+    workers: Workers
 
 
 class CpuBody(Body):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 import types
-from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Any
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from typing import Any, cast
 
 from actbook.graphs import Block, BlockType, ExecutionContext
 
@@ -15,8 +15,13 @@ from ._plain import UnrecordableError, plain
 Pair = tuple[str, Any]
 Yields = Generator[Any, None, None] | AsyncGenerator[Any, None]
 _BURST = 256
-_NATIVE = (types.GeneratorType, types.AsyncGeneratorType)
-_GENERATORS = (Generator, AsyncGenerator)
+_refusing: list[Coroutine[Any, Any, None]] = []
+"""Code that would not end: kept from the garbage collector, which would run it again."""
+_NATIVE = frozenset({types.GeneratorType, types.AsyncGeneratorType})
+
+
+class BodyEnded(BaseException):
+    """Raised where a body waits that must end now. Not an Exception: what handles errors may not keep it."""
 
 
 class Emission:
@@ -106,12 +111,12 @@ def begin(block: Block, data: dict[str, Any], context: ExecutionContext, emissio
         emission.fault = refused(error)
         return None
     try:
-        yields: object = block.run(given, context)
+        yields: Any = block.run(given, context)
     except BaseException as error:
         emission.fail(error)
         return None
-    if isinstance(yields, _NATIVE) or isinstance(yields, _GENERATORS):
-        return yields
+    if type(yields) in _NATIVE or isinstance(yields, (Generator, AsyncGenerator)):
+        return cast("Yields", yields)
     if isinstance(yields, types.CoroutineType):
         yields.close()
     text = f"`run` of {block.name} must be a generator: write at least one `yield` in it"
@@ -159,6 +164,19 @@ async def _drain_in_turns(yields: Generator[Any, None, None], emission: Emission
 def breathe() -> Generator[None, None, None]:
     """Give the event loop one turn."""
     yield
+
+
+def end_now(coro: Coroutine[Any, Any, None]) -> bool:
+    """End a `drain_async` that waits, at once. False when the block's code would go on; it never will.
+
+    `close` would not do: it does not reach into the async generator.
+    """
+    try:
+        coro.throw(BodyEnded())
+    except BaseException:
+        return True
+    _refusing.append(coro)
+    return False
 
 
 def _shown(item: Any) -> str:

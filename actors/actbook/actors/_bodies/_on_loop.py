@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from actbook.graphs import ExecutionContext
 
 from ._body import Body
-from ._emission import Emission, Yields, begin, drain, drain_async
+from ._emission import Emission, Yields, begin, drain, drain_async, end_now
 from ._outcome import Fault
 from ._task import StepTask
 
@@ -104,10 +104,7 @@ def _drain_at_once(name: str, yields: Yields, emission: Emission) -> None:
         return
     text = f'{name} is declared `execution = "inline"` but waited for something: declare it "async"'
     emission.fault = Fault(text, "RuntimeError", expected=False)
-    try:
-        coro.close()
-    except RuntimeError:
-        return
+    end_now(coro)
 
 
 def _raise(error: BaseException) -> NoReturn:

@@ -14,8 +14,7 @@ from contextvars import Context
 from time import thread_time
 from typing import Any
 
-_refusing: list[Coroutine[Any, Any, None]] = []
-"""Code that would not end: kept from the garbage collector, which would run it again."""
+from ._emission import end_now
 
 
 class StepTask(asyncio.Future[None]):
@@ -63,14 +62,9 @@ class StepTask(asyncio.Future[None]):
         if self._fut_waiter is not None:
             self._fut_waiter.remove_done_callback(self._wake)
             self._fut_waiter = None
-        try:
-            self._inside(_close, self._coro)
-        except RuntimeError:
-            _refusing.append(self._coro)
-            return False
-        finally:
-            self.set_result(None)
-        return True
+        ended: bool = self._inside(end_now, self._coro)
+        self.set_result(None)
+        return ended
 
     def cancelling(self) -> int:
         return self._cancels
@@ -155,7 +149,3 @@ class StepTask(asyncio.Future[None]):
             self._step(error)
         else:
             self._step(None)
-
-
-def _close(coro: Coroutine[Any, Any, None]) -> None:
-    coro.close()

@@ -84,9 +84,8 @@ def _not_loadable(error: BaseException) -> Fault:
 
 def _end_with_parent(lifeline: int) -> None:
     threading.Thread(target=_watch, args=(lifeline,), name="actbook-lifeline", daemon=True).start()
-    if hasattr(
-        fcntl, "F_SETSIG"
-    ):  # Linux: the kernel ends the group even when a body holds the interpreter lock
+    # Linux: the kernel ends the group, also when a body holds the interpreter lock and no thread can.
+    if hasattr(fcntl, "F_SETSIG"):
         fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
         fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
         fcntl.fcntl(lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC)

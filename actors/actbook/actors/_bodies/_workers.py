@@ -44,6 +44,8 @@ class Worker:
         gone: Callable[[Worker], None],
     ) -> None:
         self.client: Client | None = None
+        self.proved = False
+        """It worked, or was killed: not a process that cannot even start."""
         self._loop = loop
         self._home = home
         self._idle = idle
@@ -59,10 +61,13 @@ class Worker:
 
     def kill(self) -> None:
         """`died` follows when the process is gone."""
-        self._killed = True
+        self._killed = self.proved = True
+        self._kill_group()
+
+    def _kill_group(self) -> None:
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
+        except (ProcessLookupError, PermissionError):  # gone already
             return
 
     def _start(self) -> None:
@@ -125,9 +130,10 @@ class Worker:
             self._exited()
         else:
             self._loop.remove_reader(self._socket)
-            self.kill()
+            self._kill_group()
 
     def _received(self, data: bytes) -> None:
+        self.proved = True
         client = self.client
         for frame in self._buffer.feed(data):
             reply = reply_of(frame)
@@ -143,14 +149,13 @@ class Worker:
 
     def _exited(self) -> None:
         self._receive_rest()
-        killed_by_us = self._killed
-        self.kill()  # what it left behind in its group; its id is not free before `wait`
+        self._kill_group()  # what it left behind in its group; its id is not free before `wait`
         code = self._process.wait()
-        self.close()
+        self._release()
         self._gone(self)
         client, self.client = self.client, None
         if client is not None:
-            client.died("was stopped" if killed_by_us else _how(code))
+            client.died(_how(code))
 
     def _receive_rest(self) -> None:
         while True:
@@ -162,7 +167,7 @@ class Worker:
                 return
             self._received(data)
 
-    def close(self) -> None:
+    def _release(self) -> None:
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
         if self._exit_fd is not None:
@@ -213,7 +218,8 @@ class Workers:
         if worker in self._free:
             self._free.remove(worker)
         if self._closing is None:
-            self._warm_up()
+            if worker.proved:
+                self._warm_up()
         elif not self._alive and not self._closing.done():
             self._closing.set_result(None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable
 from threading import get_ident
@@ -26,7 +27,7 @@ class _Queue(Protocol):
     def __len__(self) -> int: ...
 
 
-class ConfinedDispatcher:
+class ConfinedDispatcher(ABC):
     """What the loop and the manual dispatcher share."""
 
     steps_coroutines = False
@@ -126,27 +127,29 @@ class ConfinedDispatcher:
         if not self._armed:
             self._arm()
 
+    @abstractmethod
     def now(self) -> float:
         """Monotonic seconds."""
-        raise NotImplementedError
 
+    @abstractmethod
     def call_later(self, seconds: float, callback: Callable[[], object]) -> TimerHandle:
         """Call once, later."""
-        raise NotImplementedError
 
+    @abstractmethod
     def drive(self, box: Mailbox, awaitable: Awaitable[Any], hook: Hook) -> None:
         """Run a coroutine of the actor."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
         """Release what it owns."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _arm(self) -> None:
-        raise NotImplementedError
+        """On the home thread: have the ready mailboxes run soon."""
 
+    @abstractmethod
     def _wake(self) -> None:
-        raise NotImplementedError
+        """From another thread: have what was sent looked at soon."""
 
     def _settle(self, box: Mailbox) -> None:
         """After a turn: is the mailbox ready again, busy, or idle?"""
@@ -174,11 +177,10 @@ class ConfinedDispatcher:
             self._spare.append(empty)
 
     def _send(self, box: Mailbox, item: Any, system: bool) -> None:
-        if self._closed:
-            self._refuse(box, item, system)
-            return
         self._foreign.append((box, item, system))
-        if not self._woken:
+        if self._closed:
+            self._refuse_all()
+        elif not self._woken:
             self._woken = True
             self._wake()
 

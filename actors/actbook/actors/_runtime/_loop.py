@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import asyncio
 import threading
 import time
@@ -15,6 +14,7 @@ from actbook.actors._runtime._confined import ConfinedDispatcher
 from actbook.actors._runtime._dispatcher import Hook, TimerHandle
 from actbook.actors._runtime._mailbox import Mailbox
 from actbook.actors._runtime._task import TaskDriver
+from actbook.actors._runtime._thread import interrupt_main
 from actbook.actors._runtime._timer import ForeignTimer
 from actbook.actors._runtime._turn import run_turn
 
@@ -103,7 +103,8 @@ class LoopDispatcher(ConfinedDispatcher):
     def _drain(self) -> None:
         self._home = get_ident()
         self._armed = True
-        if self._foreign:
+        # Also with nothing there: a sender that found its message taken has still asked to be woken for.
+        if self._woken or self._foreign:
             self._absorb()
         boxes, left = self._boxes, self._burst
         until = time.monotonic() + self._burst_seconds
@@ -136,7 +137,7 @@ class LoopDispatcher(ConfinedDispatcher):
             try:
                 loop.run_forever()
             except KeyboardInterrupt:
-                _thread.interrupt_main()
+                interrupt_main()
         _cancel_rest(loop)
         loop.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import threading
 import time
 from collections import deque
@@ -18,7 +17,7 @@ from actbook.actors._runtime._mailbox import BUSY, IDLE, READY, RUNNING, Ask, Ma
 from actbook.actors._runtime._messages import Stop
 from actbook.actors._runtime._pykka import logger
 from actbook.actors._runtime._step import StepDriver
-from actbook.actors._runtime._thread import host
+from actbook.actors._runtime._thread import host, interrupt_main
 from actbook.actors._runtime._timer import TimerThread
 from actbook.actors._runtime._turn import run_turn
 from actbook.actors._runtime._undelivered import answer_gone, bury, return_to_sender
@@ -134,7 +133,7 @@ class PoolDispatcher:
 
     def interrupt(self, error: BaseException) -> None:
         """Raise KeyboardInterrupt in the main thread."""
-        _thread.interrupt_main()
+        interrupt_main()
 
     def _make_ready(self, box: Mailbox) -> None:
         box.phase = READY

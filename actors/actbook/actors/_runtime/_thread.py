@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from actbook.actors._runtime._dispatcher import Dispatcher
 
-__all__ = ["host", "may_block"]
+__all__ = ["host", "interrupt_main", "may_block"]
 
 
 class _Host(threading.local):
@@ -28,3 +29,10 @@ def may_block() -> bool:
     except RuntimeError:
         return True
     return False
+
+
+def interrupt_main() -> None:
+    """Have KeyboardInterrupt raised in the main thread, also while it waits for a lock."""
+    main = threading.main_thread().ident
+    if main is not None:
+        signal.pthread_kill(main, signal.SIGINT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["STANDARD_BLOCKS"]
+__all__ = ["STANDARD_BLOCKS", "standard_id"]
 
 _BY_MODULE: dict[str, dict[str, str]] = {
     "inputs": {
@@ -93,3 +93,12 @@ STANDARD_BLOCKS: dict[str, str] = {
     for block_id, name in blocks.items()
 }
 """Block id → `module:class`."""
+
+
+def standard_id(name: str) -> str:
+    """The id of a standard block by class name. Raises KeyError."""
+    for blocks in _BY_MODULE.values():
+        for block_id, each in blocks.items():
+            if each == name:
+                return block_id
+    raise KeyError(name)

@@ -65,7 +65,7 @@ class GetCurrentTimeBlock(Block):
         wanted = input.format_type
         now = _now(wanted, context)
         if wanted.discriminator == "iso8601":
-            yield "time", f"T{now.timetz().isoformat(timespec=_precision(wanted))}"
+            yield "time", now.isoformat(timespec=_precision(wanted))[len("YYYY-MM-DD") :]
         else:
             yield "time", _formatted(now, wanted.format)
 

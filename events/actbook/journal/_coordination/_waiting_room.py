@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import secrets
 import socket
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -30,7 +29,7 @@ class WaitingRoom:
 
     def enter(self) -> None:
         self.leave()
-        address = self._base.sibling(_SUFFIX + secrets.token_hex(8))
+        address = self._base.sibling(_SUFFIX + os.urandom(8).hex())
         self._door = Door(address, self._loop, self._knocked)
 
     def leave(self) -> None:

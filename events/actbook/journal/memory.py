@@ -1,0 +1,24 @@
+"""`PERSISTENCE_MODULE="actbook.journal.memory"`: applications of the `eventsourcing` library in memory.
+
+from __future__ import annotations
+
+from actbook.journal._eventsourcing._mapper import JournalMapper, RecordedEvent
+from actbook.journal._eventsourcing._recorders import (
+    JournalAggregateRecorder,
+    JournalApplicationRecorder,
+    JournalProcessRecorder,
+    JournalSnapshotRecorder,
+    JournalTrackingRecorder,
+)
+from actbook.journal._eventsourcing._memory_factory import MemoryFactory as Factory
+
+__all__ = [
+    "Factory",
+    "JournalAggregateRecorder",
+    "JournalApplicationRecorder",
+    "JournalMapper",
+    "JournalProcessRecorder",
+    "JournalSnapshotRecorder",
+    "JournalTrackingRecorder",
+    "RecordedEvent",
+]

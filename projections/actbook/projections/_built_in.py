@@ -1,0 +1,10 @@
+"""The projections that come with actbook."""
+
+from __future__ import annotations
+
+from actbook.projections._executions import Executions
+from actbook.projections._graphs import Graphs
+from actbook.projections._node_executions import NodeExecutions
+from actbook.projections._projection import Projection
+
+BUILT_IN: tuple[type[Projection], ...] = (Executions, Graphs, NodeExecutions)

@@ -1,0 +1,190 @@
+"""The thread that keeps the tables up with the log."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Mapping, Sequence
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+
+from actbook.events import Envelope
+from actbook.journal import Store
+from actbook.projections._applying import Applying
+from actbook.projections._feed import Batch, Feed
+from actbook.projections._lanes import Group, Lanes
+from actbook.projections._parking import describe
+from actbook.projections._projection import Projection
+from actbook.projections._tracking import SupersededError, Tracking
+
+PACE = 0.004
+"""Seconds from the beginning of a turn to the next, unless somebody waits: what is committed meanwhile shares a transaction."""
+
+_MOST_REST = 0.05
+_FIRST_PATIENCE = 0.05
+_MOST_PATIENCE = 5.0
+_LAST_WORK = 2.0
+
+Command = Callable[[], None]
+Message = list[Envelope] | int | Command | None
+"""Events that were committed, how far the log goes, something to do on the thread, or the request to end."""
+
+
+class Worker:
+    """Sleeps until it gets a message. `put` and `hasten` are for other threads; commands run on this one.
+
+    A turn applies at most one batch to the most advanced tables and one to those furthest behind. While the process commits
+    events, the thread rests for a part of its time. `progressed` is called on this thread after a turn, if `awaited`.
+    """
+
+    def __init__(
+        self, store: Store, projections: Sequence[Projection], progressed: Callable[[], None]
+    ) -> None:
+        self._store = store
+        self._projections = projections
+        self._progressed = progressed
+        self._inbox: SimpleQueue[Message] = SimpleQueue()
+        self._resting = Lock()
+        self._resting.acquire()
+        self._thread = Thread(target=self._run, name="actbook-projections", daemon=True)
+        self._connection: sqlite3.Connection | None = None
+        self._prepared = False
+        self._following = False
+        self._stale = False
+        self._patience = _FIRST_PATIENCE
+        self._deadline: float | None = None
+        self._earliest = 0.0
+        self.feed = Feed(store)
+        self.awaited = False
+        self.failure = ""
+        self.positions: Mapping[str, int] = {}
+        self.rebuilding: frozenset[str] = frozenset()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def put(self, message: Message) -> None:
+        """Never blocks."""
+        self._inbox.put(message)
+
+    def hasten(self) -> None:
+        """Ends a rest. Always called on one and the same thread."""
+        if self._resting.locked():
+            self._resting.release()
+
+    def join(self) -> None:
+        self._thread.join()
+
+    def prepare(self) -> None:
+        """Creates or upgrades the tables. First command."""
+        self._connection = self._store.open_views_writer()
+        tracking = Tracking(self._connection, self._store.write_lock)
+        self.applying = Applying(tracking)
+        self.lanes = Lanes(self._projections, tracking)
+        self.lanes.ensure()
+        self._prepared = True
+
+    def reload(self) -> None:
+        """Finds out what other processes did to the tables. A command."""
+        self.lanes.load()
+        self._publish()
+
+    def follow(self) -> None:
+        """Begins to apply events. A command."""
+        self._following = True
+        self.feed.look()
+
+    def _run(self) -> None:
+        try:
+            while self._receive(wait=not self._has_work):
+                if self._has_work:
+                    self._rest()
+                    self._take_turn()
+        finally:
+            if self._connection is not None:
+                self._connection.close()
+
+    @property
+    def _has_work(self) -> bool:
+        if not self._following:
+            return False
+        groups = self.lanes.groups()
+        return bool(groups) and groups[-1].position < self.feed.head
+
+    def _receive(self, *, wait: bool) -> bool:
+        """Takes all messages; whether to go on."""
+        inbox = self._inbox
+        wait = wait and self._deadline is None
+        try:
+            while True:
+                message = inbox.get() if wait else inbox.get_nowait()
+                wait = False
+                if message is None:
+                    self._deadline = time.monotonic() + _LAST_WORK
+                elif isinstance(message, list):
+                    self.feed.add(message)
+                elif isinstance(message, int):
+                    self.feed.heard(message)
+                else:
+                    message()
+                    self._publish()
+        except Empty:
+            pass
+        return self._deadline is None or (
+            self._has_work and not self.failure and time.monotonic() < self._deadline
+        )
+
+    def _rest(self) -> None:
+        """Waits for more to come with the same transaction; not after a pause."""
+        rest = self._earliest - time.monotonic()
+        if rest > 0 and not self.awaited and self._deadline is None:
+            self._resting.acquire(timeout=rest)
+            self._receive(wait=False)
+
+    def _take_turn(self) -> None:
+        begin = time.monotonic()
+        try:
+            if self._stale:
+                self.lanes.load()
+                self._stale = False
+            self._apply()
+            self.failure = ""
+            self._patience = _FIRST_PATIENCE
+        except SupersededError:
+            self._stale = True
+        except Exception as error:
+            self._stale = True
+            self.failure = describe(error)
+            self._publish()
+            if self._deadline is None:
+                self._resting.acquire(timeout=self._patience)
+            self._patience = min(self._patience * 2, _MOST_PATIENCE)
+            return
+        self._publish()
+        lasted = time.monotonic() - begin
+        busy = not self._inbox.empty()
+        self._earliest = begin + max(PACE, min(lasted * 1.5, lasted + _MOST_REST) if busy else 0.0)
+
+    def _apply(self) -> None:
+        groups = self.lanes.groups()
+        front = groups[0]
+        if front.position < self.feed.head:
+            self._advance(front, self.feed.next(front.position))
+        if len(groups) > 1:
+            behind, before = groups[-1], groups[-2].lanes[0]
+            if behind.position < before.position:
+                self._advance(behind, self.feed.read(behind.position, before.position))
+        if self.rebuilding:
+            self.lanes.swap()
+
+    def _advance(self, group: Group, batch: Batch) -> None:
+        self.applying.apply(group.lanes, batch.events, batch.end)
+
+    def _publish(self) -> None:
+        """Shows other threads how far the tables are."""
+        if not self._prepared:
+            return
+        self.positions = self.lanes.positions()
+        self.rebuilding = self.lanes.rebuilding()
+        if self.awaited:
+            self._progressed()

@@ -1,0 +1,107 @@
+"""What the journal promises about its cost, apart from seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from tests.journal.samples import append
+
+from actbook.journal import Journal, SQLiteStore
+
+_IMPORTS = """
+import sys
+import actbook.journal
+heavy = {"eventsourcing", "psycopg", "concurrent.futures.process", "multiprocessing"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def test_the_hot_path_does_not_import_eventsourcing() -> None:
+    subprocess.run([sys.executable, "-c", _IMPORTS], check=True, timeout=30)
+
+
+def test_idle_journals_have_at_most_the_threads_they_used(tmp_path: Path) -> None:
+    async def run() -> None:
+        journal = await Journal.open(f"sqlite:///{tmp_path}/x.db")
+
+        def own() -> list[str]:
+            return sorted(t.name for t in threading.enumerate() if t.name.startswith("actbook-journal"))
+
+        assert own() == []
+        journal.submit(append("s", 0, "1"), lambda outcome: None, lead=True)
+        assert own() == []
+        await journal.append(append("s", 1, "2"))
+        for _ in range(5):
+            await journal.head("s")
+        assert own() == ["actbook-journal-reader-1", "actbook-journal-writer"]
+        await asyncio.gather(*(journal.head("s") for _ in range(9)))
+        assert len(own()) == 3
+        await journal.close()
+
+    asyncio.run(run())
+
+
+def test_a_slow_read_does_not_hold_the_loop_or_the_next_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        journal = await Journal.open(f"sqlite:///{tmp_path}/x.db")
+        entered, release = threading.Event(), threading.Event()
+
+        def slow() -> int:
+            entered.set()
+            assert release.wait(10)
+            return 7
+
+        monkeypatch.setattr(journal.store, "last_position", slow)
+        waiting = asyncio.ensure_future(journal.last_position())
+        assert await asyncio.to_thread(entered.wait, 10)
+        assert await journal.head("s") == 0
+        release.set()
+        assert await waiting == 7
+        await journal.close()
+
+    asyncio.run(run())
+
+
+def test_a_batch_is_one_step_into_sqlite(tmp_path: Path) -> None:
+    """Every step gives the interpreter lock away; a busy loop then keeps the writer waiting for it."""
+    store = SQLiteStore(str(tmp_path / "x.db"))
+    statements: list[str] = []
+    connection = store._writing._connection
+    assert connection is not None
+    connection.set_trace_callback(statements.append)
+    store.write([append(f"s-{n}", 0, "x") for n in range(700)])
+    assert len(statements) == 1
+    statements.clear()
+    store.write([append(f"s-{n}", 1, "x", lifecycle="open") for n in range(700)])
+    assert [s.split()[0] for s in statements] == ["BEGIN", "INSERT", "INSERT", "COMMIT"]
+    store.close()
+
+
+def test_a_busy_loop_does_not_starve_the_writer(tmp_path: Path) -> None:
+    async def run() -> float:
+        journal = await Journal.open(f"sqlite:///{tmp_path}/x.db")
+        answers = [asyncio.ensure_future(journal.append(append(f"s-{n}", 0, "x"))) for n in range(1000)]
+        start = time.perf_counter()
+        while not all(answer.done() for answer in answers):
+            until = time.perf_counter() + 0.0002
+            while time.perf_counter() < until:
+                pass
+            await asyncio.sleep(0)
+        seconds = time.perf_counter() - start
+        await journal.close()
+        return seconds
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.0005)
+    try:
+        assert asyncio.run(run()) < 5
+    finally:
+        sys.setswitchinterval(before)
