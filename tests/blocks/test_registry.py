@@ -26,7 +26,7 @@ class _Plain(Block):
     class Output(msgspec.Struct):
         text: str
 
-    def run(self, input: Any, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Any, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         yield "text", input.text
 
 

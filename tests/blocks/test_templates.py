@@ -145,16 +145,14 @@ def test_sizes_are_bounded(template: str) -> None:
     assert time.monotonic() - started < 5
 
 
-@pytest.mark.parametrize(
-    "template",
-    [
-        "{% for i in range(10000) %}{% for j in range(10000) %}{% for k in range(10000) %}"
-        "{% endfor %}{% endfor %}{% endfor %}",
-        "{% macro m(n) %}{% for i in n %}{% endfor %}{{ n }}{% endmacro %}"
-        "{% for i in range(10000) %}{{ m(range(10000)) }}{% endfor %}",
-        "{% for i in range(10000) recursive %}{% if loop.depth0 < 3 %}{{ loop(range(10000)) }}{% endif %}{% endfor %}",
-    ],
-)
+NESTED = "{% for i in range(10000) %}" * 3 + "{% endfor %}" * 3
+IN_A_MACRO = """{% macro m(n) %}{% for i in n %}{% endfor %}{{ n }}{% endmacro %}
+{% for i in range(10000) %}{{ m(range(10000)) }}{% endfor %}"""
+RECURSIVE = """{% for i in range(10000) recursive %}
+{% if loop.depth0 < 3 %}{{ loop(range(10000)) }}{% endif %}{% endfor %}"""
+
+
+@pytest.mark.parametrize("template", [NESTED, IN_A_MACRO, RECURSIVE])
 def test_time_is_bounded(template: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_template, "TEMPLATE_SECONDS", 0.1)
     assert _failed(template) == "Template rendering timed out after 0.1s (expression too complex)"
@@ -169,12 +167,12 @@ def test_a_quick_template_needs_no_thread_and_a_slow_one_leaves_the_loop_free(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(_template, "TEMPLATE_SECONDS", 0.2)
-    block, slow = FillTextTemplateBlock(), "{% for i in range(10000) %}" * 3 + "{% endfor %}" * 3
+    block = FillTextTemplateBlock()
 
     async def run() -> tuple[Any, int]:
         turns = 0
         running = asyncio.ensure_future(
-            run_block_async(block, {"format": slow, "values": {}}, ExecutionContext())
+            run_block_async(block, {"format": NESTED, "values": {}}, ExecutionContext())
         )
         while not running.done():
             await asyncio.sleep(0)

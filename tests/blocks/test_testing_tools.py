@@ -35,7 +35,7 @@ class EchoBlock(Block):
         number: int
         text: str
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         for pin, value in input.pairs:
             if pin == "raise":
                 raise {"ValueError": ValueError, "KeyError": KeyError}[value](context.user_id)
@@ -47,7 +47,7 @@ class SlowEchoBlock(EchoBlock):
 
     async def run(  # type: ignore[override]
         self,
-        input: EchoBlock.Input,  # noqa: A002
+        input: EchoBlock.Input,
         context: ExecutionContext,
     ) -> AsyncIterator[tuple[str, Any]]:
         await asyncio.sleep(0)
@@ -91,7 +91,7 @@ def test_an_unexpected_exception_comes_through() -> None:
 def test_outputs_are_checked() -> None:
     assert "number" in error_of(EchoBlock, {"pairs": [["number", "x"]]})
     with pytest.raises(
-        OutputPinError, match="declare it in Output, or use one of error, number, text"
+        OutputPinError, match=r"declare it in Output, or use one of error, number, text\."
     ) as caught:
         run_block(EchoBlock, {"pairs": [["other", 1]]})
     assert caught.value.pin == "other"

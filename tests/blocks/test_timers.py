@@ -35,8 +35,7 @@ def test_it_waits_the_whole_duration_before_each_message(monkeypatch: pytest.Mon
         ({"seconds": 5, "minutes": -1}, "Countdown duration must be non-negative, got -55s"),
         (
             {"days": 4, "repeat": 2},
-            "Cumulative countdown duration 691200s (per-iteration 345600s × repeat 2)"
-            " exceeds max (604800s = 7 days)",
+            "Cumulative countdown duration 691200s (per-iteration 345600s × repeat 2) exceeds max (604800s = 7 days)",
         ),
     ],
 )

@@ -74,6 +74,13 @@ class Environment:
         self.slots = Slots(bodies.slots)
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def quiet(self) -> bool:
+        """Whether this loop has nothing else to run, so that a short commit on it delays nobody."""
+        # A loop that does not show its queue (uvloop) counts as busy: the writer's thread commits then.
+        ready = getattr(asyncio.get_running_loop(), "_ready", True)
+        return not ready and not self.bodies.running
+
     def connect(self, supervisor: ActorRef[Any]) -> None:
         """Whom `submit`, `notify` and `left` speak to."""
         self._supervisor = supervisor

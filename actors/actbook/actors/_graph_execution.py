@@ -185,7 +185,7 @@ class GraphExecutionActor(Actor):
             self._advance(BodiesStopped(idle))
         self._schedule()
         if not self._crew.ahead or len(self._writer.drafts) >= BATCH:
-            self._writer.flush(decider, lead=self._crew.idle and self.dispatcher.idle)
+            self._writer.flush(decider, lead=self._crew.idle and self.dispatcher.idle and self._env.quiet)
         self._rest()
 
     # -- deciding ----------------------------------------------------------------------------------------------------

@@ -113,4 +113,6 @@ OUTSIDE_BLOCKS: dict[str, OutsideBlock] = {
 FEEDBACK_LINKS: dict[str, frozenset[str]] = {
     "3b191d9f-356f-482d-8238-ba04b6d18381": frozenset({"conversation_history", "last_tool_output"}),
 }
-"""Pins fed by what the block itself sets going: a run to which none of them has come does not wait for them."""
+"""Pins fed by what the block itself sets going: a run to which none of them has come does not wait for
+them.
+"""

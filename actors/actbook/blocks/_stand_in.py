@@ -11,7 +11,7 @@ from actbook.graphs import ExecutionContext, Graph, Node, base_name, is_credenti
 
 from ._imitation import ITEMS, imitation, seed_of, url
 from ._needs import TEXT, Need, Needs
-from ._outside_blocks import OUTSIDE_BLOCKS, FEEDBACK_LINKS, Kind, OutsideBlock
+from ._outside_blocks import FEEDBACK_LINKS, OUTSIDE_BLOCKS, Kind, OutsideBlock
 from ._ports import occurrence_for_run
 from ._pure import PureBlock
 from ._script import Run
@@ -54,7 +54,7 @@ class SimulatedBlock(PureBlock):
     def __init__(self) -> None:
         self._seen: dict[tuple[str, str], dict[str, int]] = {}
 
-    def run(self, input: Any, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Any, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         occurrence = occurrence_for_run.get()
         if occurrence is None:
             occurrence = self._count(context)

@@ -101,6 +101,6 @@ def _starting_inputs(
 
 def _given(node: Node, block_type: BlockType, graph_inputs: Mapping[str, Any]) -> dict[str, Any]:
     name = node.input_default.get("name")
-    if block_type is BlockType.INPUT and name in graph_inputs:
+    if block_type is BlockType.INPUT and isinstance(name, str) and name in graph_inputs:
         return {"value": graph_inputs[name]}
     return {}

@@ -19,6 +19,8 @@ from actbook.events._topics import Event
 from actbook.graphs import BlockType, Plan
 
 S = ExecutionStatus
+# Each node passes here several times, and finding a member in its class costs more than comparing it.
+_QUEUED, _RUNNING, _OUTPUT = S.QUEUED, S.RUNNING, BlockType.OUTPUT
 
 
 def decide(plan: Plan, state: GraphExecution, command: cmd.Command, at: int) -> list[Draft]:
@@ -147,7 +149,7 @@ class Decider:
 
     def _start(self, command: cmd.Start) -> None:
         state = self.state
-        if state.stopping is not None or state.status is not S.RUNNING:
+        if state.stopping is not None or state.status is not _RUNNING:
             return
         for number in command.numbers:
             node = state.node_executions.get(number)
@@ -159,9 +161,9 @@ class Decider:
                 self.emit(nx.ChildStarted(number, child_id), state.version)
 
     def _startable(self, node: NodeExecution) -> bool:
-        if node.status is S.QUEUED:
+        if node.status is _QUEUED:
             return True
-        return node.status is S.RUNNING and self.state.is_interrupted(node)
+        return node.status is _RUNNING and self.state.is_interrupted(node)
 
     def _report(self, command: cmd.Report) -> None:
         node = self._running(command.number, command.attempt)
@@ -170,7 +172,7 @@ class Decider:
         if command.outcome is None:
             self.record_outputs(node, command.outputs, node.cause)
         elif command.outcome == "completed":
-            outputs, _ = _without_repeats(node, command.outputs)
+            outputs = _without_repeats(node, command.outputs)[0] if node.repeats else command.outputs
             completed = nx.NodeCompleted(node.number, outputs, command.stats, self._output_name(node))
             self.spread(self.emit(completed, node.cause))
         else:
@@ -217,12 +219,12 @@ class Decider:
 
     def _running(self, number: int, attempt: int) -> NodeExecution | None:
         node = self.state.node_executions.get(number)
-        if node is None or node.status is not S.RUNNING or node.attempt != attempt:
+        if node is None or node.status is not _RUNNING or node.attempt != attempt:
             return None
         return node
 
     def _output_name(self, node: NodeExecution) -> str | None:
-        if self.plan.nodes[node.node_id].block_type is not BlockType.OUTPUT:
+        if self.plan.nodes[node.node_id].block_type is not _OUTPUT:
             return None
         return str(node.data.get("name", ""))
 
@@ -261,16 +263,16 @@ class Decider:
     def settle(self) -> None:
         """Ends or parks the execution when nothing of it is left to do."""
         state = self.state
-        if self.propagation.overrun and not state.status.is_terminal and state.stopping is None:
+        stopping = state.stopping
+        if self.propagation.overrun and stopping is None and not state.status.is_terminal:
             self._fail_as("engine", self.propagation.overrun)
         if state.running or state.status.is_terminal:
             return
-        stopping = state.stopping
         if stopping is not None:
             self._ending = _Ending(stopping.target, stopping.actor, stopping.reason, None)
         if self._ending is not None:
             self._finish(self._ending)
-        elif state.status is S.RUNNING and not state.ready:
+        elif state.status is _RUNNING and not state.ready:
             if state.reviews:
                 self.emit(ex.ExecutionParked())
             else:

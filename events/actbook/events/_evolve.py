@@ -9,10 +9,12 @@ from typing import Any, Protocol
 from actbook.events import _execution_events as ex
 from actbook.events import _node_events as nx
 from actbook.events._state import GraphExecution, NodeExecution, Review, Stopping
-from actbook.events._status import ExecutionStatus, check_move
+from actbook.events._status import SOURCES, ExecutionStatus, IllegalTransitionError, check_move
 from actbook.events._topics import Event
 
 S = ExecutionStatus
+# Each node passes here several times, and finding a member in its class costs more than comparing it.
+_QUEUED, _RUNNING, _COMPLETED, _FAILED = S.QUEUED, S.RUNNING, S.COMPLETED, S.FAILED
 
 Released = list[tuple[NodeExecution, Iterable[tuple[str, Any]]]]
 """Outputs that an event set free to propagate: those of the oldest execution of a node, in order."""
@@ -73,7 +75,9 @@ def _move(state: GraphExecution, wanted: ExecutionStatus) -> None:
 
 
 def _move_node(node: NodeExecution, wanted: ExecutionStatus) -> None:
-    check_move(node.status, wanted, f"Node execution {node.number} of node {node.node_id}")
+    if node.status not in SOURCES[wanted]:
+        subject = f"Node execution {node.number} of node {node.node_id}"
+        raise IllegalTransitionError(node.status, wanted, subject)
     node.status = wanted
 
 
@@ -211,12 +215,12 @@ def _node_queued(state: GraphExecution, event: nx.NodeQueued, at: int) -> None:
     number = event.node_exec
     node = state.node_executions.get(number)
     if node is None:
-        node = NodeExecution(number, event.node_id, event.block_id, S.QUEUED)
+        node = NodeExecution(number, event.node_id, event.block_id, _QUEUED)
         state.node_executions[number] = node
         state.last_number = number
         state.stats.node_exec_count += 1
     else:
-        _move_node(node, S.QUEUED)
+        _move_node(node, _QUEUED)
         node.inputs = {}
         _forget_waiting(state, node)
     node.data = event.data
@@ -241,8 +245,8 @@ def _forget_waiting(state: GraphExecution, node: NodeExecution) -> None:
 def _node_started(state: GraphExecution, event: nx.NodeStarted, at: int) -> None:
     number = event.node_exec
     node = state.node_executions[number]
-    if node.status is not S.RUNNING:
-        _move_node(node, S.RUNNING)
+    if node.status is not _RUNNING:
+        _move_node(node, _RUNNING)
         state.ready.pop(number, None)
         state.running[number] = None
     node.attempt = event.attempt
@@ -283,7 +287,7 @@ def _count(node: NodeExecution, event: nx.NodeOutput) -> None:
 def _node_completed(state: GraphExecution, event: nx.NodeCompleted, at: int) -> Released:
     node = state.node_executions[event.node_exec]
     node.feeds = event.graph_output
-    return _node_ended(state, node, S.COMPLETED, event.outputs, event.stats, at)
+    return _node_ended(state, node, _COMPLETED, event.outputs, event.stats, at)
 
 
 @_on(nx.NodeFailed)
@@ -291,7 +295,7 @@ def _node_failed(state: GraphExecution, event: nx.NodeFailed, at: int) -> Releas
     node = state.node_executions[event.node_exec]
     node.error = event.error
     state.stats.node_error_count += 1
-    return _node_ended(state, node, S.FAILED, event.outputs, event.stats, at)
+    return _node_ended(state, node, _FAILED, event.outputs, event.stats, at)
 
 
 @_on(nx.NodeSkipped)
@@ -355,27 +359,26 @@ def _node_ended(
     node.ended_at = at
     node.wall = stats.wall
     node.cpu = stats.cpu
-    state.stats.node_wall += stats.wall
-    state.stats.node_cpu += stats.cpu
-    released = _yielded(state, node, outputs)
-    node.data = {} if not state.retain else node.data
+    totals = state.stats
+    totals.node_wall += stats.wall
+    totals.node_cpu += stats.cpu
+    released = _yielded(state, node, outputs) if outputs else _NOTHING
     lane = state.lanes[node.node_id]
     if lane[0] == number:
-        released = list(released) if released else []
-        _drain(state, node.node_id, lane, released)
-    return released or _NOTHING
+        return _let_go(state, node, lane, released)
+    if not state.retain:
+        node.data = {}
+    return released
 
 
-def _yielded(state: GraphExecution, node: NodeExecution, outputs: nx.Pairs) -> Released | None:
-    if not outputs:
-        return None
+def _yielded(state: GraphExecution, node: NodeExecution, outputs: nx.Pairs) -> Released:
     if state.retain:
         node.outputs.extend(outputs)
     if state.lanes[node.node_id][0] == node.number:
         _feed_graph(state, node, outputs)
         return [(node, outputs)]
     node.held.extend(outputs)
-    return None
+    return _NOTHING
 
 
 def _feed_graph(state: GraphExecution, node: NodeExecution, outputs: Iterable[tuple[str, Any]]) -> None:
@@ -384,18 +387,21 @@ def _feed_graph(state: GraphExecution, node: NodeExecution, outputs: Iterable[tu
         values.extend(value for pin, value in outputs if pin == "output")
 
 
-def _drain(state: GraphExecution, node_id: str, lane: deque[int], released: Released) -> None:
+def _let_go(state: GraphExecution, first: NodeExecution, lane: deque[int], released: Released) -> Released:
     """Lets go of ended executions at the head of the lane; whoever comes next releases what it held."""
     nodes = state.node_executions
-    while lane:
-        node = nodes[lane[0]]
-        if node.held:
-            _feed_graph(state, node, node.held)
-            released.append((node, node.held))
-            node.held = []
-        if not node.status.is_final:
-            return
+    node = first
+    while True:
         lane.popleft()
         if not state.retain:
             del nodes[node.number]
-    del state.lanes[node_id]
+        if not lane:
+            del state.lanes[first.node_id]
+            return released
+        node = nodes[lane[0]]
+        if node.held:
+            _feed_graph(state, node, node.held)
+            released = [*released, (node, node.held)]
+            node.held = []
+        if not node.status.is_final:
+            return released

@@ -16,6 +16,8 @@ from actbook.graphs import BlockType, Plan
 
 Emit = Callable[[Event, Cause], Released]
 
+_NOTE = BlockType.NOTE
+
 
 class Propagation:
     """Delivers released outputs in execution order, then yield order, then link order.
@@ -62,9 +64,11 @@ class Propagation:
 
     def _deliver(self, node_id: str, pin: str, value: Any, static: bool, cause: int) -> None:
         state, plan_node = self._state, self._plan.nodes[node_id]
-        if self.overrun or plan_node.block_type is BlockType.NOTE:
+        if self.overrun or plan_node.block_type is _NOTE:
             return
-        number = self._matcher.take(node_id, pin)
+        several = len(plan_node.linked) > 1
+        # With one linked pin nothing can wait for a value of it.
+        number = self._matcher.take(node_id, pin) if several else 0
         if number:
             inputs = {**state.node_executions[number].inputs, pin: value}
             if not self._queue(number, node_id, inputs, cause):
@@ -72,7 +76,7 @@ class Propagation:
                 self._explain(number)
         else:
             self._arrive(node_id, pin, value, cause)
-        if static and len(plan_node.linked) > 1 and not self.overrun:
+        if static and several and not self.overrun:
             self._latch(node_id, pin, value, cause)
 
     def _arrive(self, node_id: str, pin: str, value: Any, cause: int) -> None:
@@ -109,7 +113,8 @@ class Propagation:
         self._emit(nx.NodeQueued(number, node_id, self._block_id(node_id), data), cause)
         for text in warnings:
             self._emit(ex.WarningRecorded(text, number), state.version)
-        self.skip((number,))
+        if state.skip:
+            self.skip((number,))
         return True
 
     def _explain(self, number: int) -> None:

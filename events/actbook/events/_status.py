@@ -21,15 +21,17 @@ class ExecutionStatus(StrEnum):
     @property
     def is_final(self) -> bool:
         """COMPLETED and FAILED are never left."""
-        return self is ExecutionStatus.COMPLETED or self is ExecutionStatus.FAILED
+        return self in _FINAL
 
     @property
     def is_terminal(self) -> bool:
         """Nothing runs and nothing will without a new request: COMPLETED, FAILED, TERMINATED."""
-        return self.is_final or self is ExecutionStatus.TERMINATED
+        return self in _TERMINAL
 
 
 _S = ExecutionStatus
+_FINAL = frozenset({_S.COMPLETED, _S.FAILED})
+_TERMINAL = _FINAL | {_S.TERMINATED}
 
 SOURCES: dict[ExecutionStatus, frozenset[ExecutionStatus]] = {
     _S.INCOMPLETE: frozenset(),

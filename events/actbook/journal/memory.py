@@ -1,8 +1,9 @@
-"""`PERSISTENCE_MODULE="actbook.journal.memory"`: applications of the `eventsourcing` library in memory.
+"""`PERSISTENCE_MODULE="actbook.journal.memory"`: applications of the `eventsourcing` library in memory."""
 
 from __future__ import annotations
 
 from actbook.journal._eventsourcing._mapper import JournalMapper, RecordedEvent
+from actbook.journal._eventsourcing._memory_factory import MemoryFactory as Factory
 from actbook.journal._eventsourcing._recorders import (
     JournalAggregateRecorder,
     JournalApplicationRecorder,
@@ -10,7 +11,6 @@ from actbook.journal._eventsourcing._recorders import (
     JournalSnapshotRecorder,
     JournalTrackingRecorder,
 )
-from actbook.journal._eventsourcing._memory_factory import MemoryFactory as Factory
 
 __all__ = [
     "Factory",

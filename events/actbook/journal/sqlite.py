@@ -1,4 +1,5 @@
-"""`PERSISTENCE_MODULE="actbook.journal.sqlite"`: applications of the `eventsourcing` library on a journal's SQLite file.
+"""`PERSISTENCE_MODULE="actbook.journal.sqlite"`: applications of the `eventsourcing` library on a journal's
+SQLite file.
 
 Settings: `SQLITE_DBNAME` (a path), `SQLITE_LOCK_TIMEOUT` (seconds), `ORIGINATOR_ID_TYPE`.
 """

@@ -32,7 +32,7 @@ class AgentExecutorBlock(Block):
     class Output(msgspec.Struct):
         pass
 
-    def run(self, input: Any, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Any, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         yield from ()
         raise ValueError(
             "AgentExecutorBlock cannot run by itself: sub-graphs are run by the engine, use Engine.execute"

@@ -44,7 +44,7 @@ class GetCurrentDateBlock(Block):
     class Output(msgspec.Struct):
         date: str
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         day = _days_ago(_now(input.format_type, context), _whole(input.offset))
         iso = input.format_type.discriminator == "iso8601"
         yield "date", day.date().isoformat() if iso else _formatted(day, input.format_type.format)
@@ -61,7 +61,7 @@ class GetCurrentTimeBlock(Block):
     class Output(msgspec.Struct):
         time: str
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         wanted = input.format_type
         now = _now(wanted, context)
         if wanted.discriminator == "iso8601":
@@ -81,7 +81,7 @@ class GetCurrentDateAndTimeBlock(Block):
     class Output(msgspec.Struct):
         date_time: str
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         wanted = input.format_type
         now = _now(wanted, context)
         if wanted.discriminator == "iso8601":

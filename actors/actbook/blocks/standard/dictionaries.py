@@ -32,7 +32,7 @@ class FindInDictionaryBlock(PureBlock):
         output: Any
         missing: Any
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         found, value = _find(_parsed(input.input), input.key)
         if found:
             yield "output", value
@@ -50,7 +50,7 @@ class CreateDictionaryBlock(PureBlock):
     class Output(msgspec.Struct):
         dictionary: Dictionary
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         yield "dictionary", input.values
 
 
@@ -67,7 +67,7 @@ class AddToDictionaryBlock(PureBlock):
     class Output(msgspec.Struct):
         updated_dictionary: Dictionary
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         single = {input.key: input.value} if input.key and input.value is not None else {}
         yield "updated_dictionary", {**input.dictionary, **single, **input.entries}
 
@@ -85,7 +85,7 @@ class RemoveFromDictionaryBlock(PureBlock):
         updated_dictionary: dict[Any, Any]
         removed_value: Any
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         rest = dict(input.dictionary)
         removed = rest.pop(_checked_key(rest, input.key))
         yield "updated_dictionary", rest
@@ -106,7 +106,7 @@ class ReplaceDictionaryValueBlock(PureBlock):
         updated_dictionary: dict[Any, Any]
         old_value: Any
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         key = _checked_key(input.dictionary, input.key)
         yield "updated_dictionary", {**input.dictionary, key: input.value}
         yield "old_value", input.dictionary[key]
@@ -122,7 +122,7 @@ class DictionaryIsEmptyBlock(PureBlock):
     class Output(msgspec.Struct):
         is_empty: bool
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         yield "is_empty", not input.dictionary
 
 

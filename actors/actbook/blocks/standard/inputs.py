@@ -34,7 +34,7 @@ class _InputBlock(PureBlock):
     block_type: BlockType = BlockType.INPUT
     static_output: bool = True
 
-    def run(self, input: Any, context: ExecutionContext) -> Any:  # noqa: A002
+    def run(self, input: Any, context: ExecutionContext) -> Any:
         return self._forward(input.value)
 
     @staticmethod
@@ -99,7 +99,7 @@ class AgentDateInputBlock(_InputBlock):
     class Output(msgspec.Struct):
         result: DateText
 
-    def run(self, input: Any, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Any, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         return self._forward(None if input.value is None else input.value.isoformat())
 
 
@@ -152,7 +152,7 @@ class AgentTableInputBlock(_InputBlock):
     class Output(msgspec.Struct):
         result: list[dict[str, Any]]
 
-    def run(self, input: Any, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Any, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         return self._forward([] if input.value is None else input.value)
 
 
@@ -173,7 +173,7 @@ class AgentFileInputBlock(_InputBlock):
     class Output(msgspec.Struct):
         result: FileReference
 
-    async def run(self, input: Any, context: ExecutionContext) -> AsyncIterator[tuple[str, Any]]:  # noqa: A002
+    async def run(self, input: Any, context: ExecutionContext) -> AsyncIterator[tuple[str, Any]]:
         if input.value:
             files = files_for_run.get()
             yield "result", await files.store(context, input.value, as_data_uri=input.base_64)

@@ -23,7 +23,7 @@ class JSONEncoderBlock(PureBlock):
     class Output(msgspec.Struct):
         json_str: str
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         try:
             text = json_text(input.data)
         except ValueError as error:
@@ -41,7 +41,7 @@ class JSONDecoderBlock(PureBlock):
     class Output(msgspec.Struct):
         data: Any
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         try:
             value = from_json_text(input.json_str)
         except ValueError as error:

@@ -30,7 +30,7 @@ class ConcatenateListsBlock(PureBlock):
         concatenated_list: Items
         length: int
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         items = list(chain.from_iterable(_checked(input.lists, none_allowed=True)))
         if input.remove_none:
             items = [item for item in items if item is not None]
@@ -53,7 +53,7 @@ class FlattenListBlock(PureBlock):
         length: int
         original_depth: int
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         if input.max_depth < -1:
             raise ValueError(
                 f"max_depth must be -1 (unlimited) or a non-negative integer, got {input.max_depth}"
@@ -76,7 +76,7 @@ class InterleaveListsBlock(PureBlock):
         interleaved_list: Items
         length: int
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         gap = object()
         rounds = zip_longest(*_checked(input.lists), fillvalue=gap)
         items = [item for each in rounds for item in each if item is not gap]
@@ -97,7 +97,7 @@ class ZipListsBlock(PureBlock):
         zipped_list: Items
         length: int
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         lists = _checked(input.lists)
         groups = (
             zip_longest(*lists, fillvalue=input.fill_value)
@@ -122,7 +122,7 @@ class ListDifferenceBlock(PureBlock):
         difference: Items
         length: int
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         items = _without(input.list_a, input.list_b)
         if input.symmetric:
             items += _without(input.list_b, input.list_a)
@@ -142,7 +142,7 @@ class ListIntersectionBlock(PureBlock):
         intersection: Items
         length: int
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         others = identities(input.list_b)
         items = without_duplicates(item for item in input.list_a if identity(item) in others)
         yield "intersection", items

@@ -30,7 +30,7 @@ class AddToListBlock(PureBlock):
     class Output(msgspec.Struct):
         updated_list: Items
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         new = input.entries if input.entry is None else [*input.entries, input.entry]
         at = len(input.list) if input.position is None else input.position
         yield "updated_list", [*input.list[:at], *new, *input.list[at:]]
@@ -46,7 +46,7 @@ class CountItemsBlock(PureBlock):
     class Output(msgspec.Struct):
         count: int
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         collection = input.collection
         if isinstance(collection, Sized):
             yield "count", len(collection)
@@ -73,7 +73,7 @@ class CreateListBlock(Block):
     class Output(msgspec.Struct):
         list: Items
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         for chunk in chunks(input.values, input.max_size or 0, input.max_tokens or 0):
             yield "list", chunk
 
@@ -92,7 +92,7 @@ class RemoveFromListBlock(PureBlock):
         updated_list: Items
         removed_item: Any
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         rest = list(input.list)
         removed = rest.pop(_index_to_remove(input))
         yield "updated_list", rest
@@ -111,7 +111,7 @@ class GetListItemBlock(PureBlock):
     class Output(msgspec.Struct):
         item: Any
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         yield "item", input.list[_checked_index(input.list, input.index)]
 
 
@@ -128,7 +128,7 @@ class ReplaceListItemBlock(PureBlock):
         updated_list: Items
         old_item: Any
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         index = _checked_index(input.list, input.index)
         updated = list(input.list)
         updated[index] = input.value
@@ -149,7 +149,7 @@ class FindInListBlock(PureBlock):
         found: bool
         not_found_value: Any
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         if input.value in input.list:
             yield "index", input.list.index(input.value)
             yield "found", True
@@ -168,7 +168,7 @@ class ListIsEmptyBlock(PureBlock):
     class Output(msgspec.Struct):
         is_empty: bool
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         yield "is_empty", not input.list
 
 
@@ -182,7 +182,7 @@ class ReverseListOrderBlock(PureBlock):
     class Output(msgspec.Struct):
         reversed_list: Items
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         yield "reversed_list", input.input_list[::-1]
 
 
@@ -194,8 +194,14 @@ def token_count(value: Any) -> int:
     """About how many tokens a language model reads: words in pieces of 8 letters, digits in threes, signs
     singly.
     """
-    text = value if isinstance(value, str) else json_text(value)
-    return sum(math.ceil(len(piece) / _LETTERS_PER_TOKEN) for piece in _TOKEN.findall(text))
+    return sum(math.ceil(len(piece) / _LETTERS_PER_TOKEN) for piece in _TOKEN.findall(_text(value)))
+
+
+def _text(value: Any) -> str:
+    try:
+        return value if isinstance(value, str) else json_text(value)
+    except ValueError:
+        return str(value)
 
 
 def chunks(values: Items, max_size: int, max_tokens: int) -> Iterator[Items]:
@@ -219,7 +225,7 @@ def _checked_index(items: Items, index: int) -> int:
     return index
 
 
-def _index_to_remove(input: RemoveFromListBlock.Input) -> int:  # noqa: A002
+def _index_to_remove(input: RemoveFromListBlock.Input) -> int:
     if input.index is not None and -len(input.list) <= input.index < len(input.list):
         return input.index
     if input.index is None and input.value is not None and input.value in input.list:

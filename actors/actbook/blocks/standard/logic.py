@@ -53,7 +53,7 @@ class ConditionBlock(PureBlock):
         yes_output: Any
         no_output: Any
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         left, right = comparable(input.value1), comparable(input.value2)
         try:
             result = bool(_COMPARISONS[input.operator](left, right))
@@ -83,7 +83,7 @@ class IfInputMatchesBlock(PureBlock):
         yes_output: Any
         no_output: Any
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         matches = input.input == input.value or input.input == _converted(input.value, type(input.input))
         yield "result", matches
         if matches:
@@ -117,7 +117,7 @@ class StepThroughItemsBlock(Block):
         item: Any
         key: Any
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         for source in (input.items, input.items_object, input.items_str):
             for key, item in _elements(source):
                 yield "item", item

@@ -26,7 +26,7 @@ class PersistInformationBlock(Block):
     class Output(msgspec.Struct):
         value: Any
 
-    async def run(self, input: Input, context: ExecutionContext) -> AsyncIterator[tuple[str, Any]]:  # noqa: A002
+    async def run(self, input: Input, context: ExecutionContext) -> AsyncIterator[tuple[str, Any]]:
         key = storage_key(input.scope, context.graph_id, input.key)
         yield "value", await storage_for_run.get().set(context.user_id, key, input.value)
 
@@ -44,7 +44,7 @@ class RetrieveInformationBlock(Block):
     class Output(msgspec.Struct):
         value: Any
 
-    async def run(self, input: Input, context: ExecutionContext) -> AsyncIterator[tuple[str, Any]]:  # noqa: A002
+    async def run(self, input: Input, context: ExecutionContext) -> AsyncIterator[tuple[str, Any]]:
         key = storage_key(input.scope, context.graph_id, input.key)
         stored = await storage_for_run.get().get(context.user_id, key)
         yield "value", input.default_value if stored is None else stored

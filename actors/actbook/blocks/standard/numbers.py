@@ -37,7 +37,7 @@ class CalculatorBlock(PureBlock):
     class Output(msgspec.Struct):
         result: float
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         yield "result", calculate(input.operation, input.a, input.b, rounded=input.round_result)
 
 

@@ -34,7 +34,7 @@ class AgentOutputBlock(Block):
 
     def run(
         self,
-        input: Input,  # noqa: A002
+        input: Input,
         context: ExecutionContext,
     ) -> Iterator[tuple[str, Any]] | AsyncIterator[tuple[str, Any]]:
         if not input.format:

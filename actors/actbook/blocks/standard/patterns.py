@@ -40,7 +40,7 @@ class ExtractTextInformationBlock(Block):
 
     def run(
         self,
-        input: Input,  # noqa: A002
+        input: Input,
         context: ExecutionContext,
     ) -> Iterator[tuple[str, Any]] | AsyncIterator[tuple[str, Any]]:
         def work(seconds: float) -> Outputs:
@@ -69,7 +69,7 @@ class MatchTextPatternBlock(Block):
 
     def run(
         self,
-        input: Input,  # noqa: A002
+        input: Input,
         context: ExecutionContext,
     ) -> Iterator[tuple[str, Any]] | AsyncIterator[tuple[str, Any]]:
         def work(seconds: float) -> Outputs:
@@ -87,7 +87,7 @@ class MatchTextPatternBlock(Block):
         return within(work, PATTERN_SECONDS, _too_slow)
 
 
-def _extracted(input: ExtractTextInformationBlock.Input, seconds: float) -> list[str]:  # noqa: A002
+def _extracted(input: ExtractTextInformationBlock.Input, seconds: float) -> list[str]:
     try:
         found = groups_found(
             input.pattern,

@@ -29,6 +29,6 @@ class HumanInTheLoopBlock(Block):
         rejected_data: Any
         review_message: str
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         yield "approved_data", input.data
         yield "review_message", AUTO_APPROVED

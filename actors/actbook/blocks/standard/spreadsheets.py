@@ -43,7 +43,7 @@ class ReadSpreadsheetBlock(Block):
         row: dict[str, str]
         rows: list[dict[str, str]]
 
-    async def run(self, input: Input, context: ExecutionContext) -> AsyncIterator[tuple[str, Any]]:  # noqa: A002
+    async def run(self, input: Input, context: ExecutionContext) -> AsyncIterator[tuple[str, Any]]:
         contents = await _contents(input, context)
 
         def work(seconds: float) -> Outputs:
@@ -61,7 +61,7 @@ class ReadSpreadsheetBlock(Block):
                 yield output
 
 
-async def _contents(input: ReadSpreadsheetBlock.Input, context: ExecutionContext) -> str:  # noqa: A002
+async def _contents(input: ReadSpreadsheetBlock.Input, context: ExecutionContext) -> str:
     if input.file_input:
         raw = await files_for_run.get().read(context, input.file_input)
         return raw.decode("utf-8-sig", errors="replace")

@@ -29,7 +29,7 @@ class FillTextTemplateBlock(Block):
 
     def run(
         self,
-        input: Input,  # noqa: A002
+        input: Input,
         context: ExecutionContext,
     ) -> Iterator[tuple[str, Any]] | AsyncIterator[tuple[str, Any]]:
         return rendered(

@@ -23,7 +23,7 @@ class CombineTextsBlock(PureBlock):
     class Output(msgspec.Struct):
         output: str
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         yield "output", input.delimiter.join(input.input)
 
 
@@ -39,7 +39,7 @@ class TextSplitBlock(PureBlock):
     class Output(msgspec.Struct):
         texts: list[str]
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         parts = input.text.split(input.delimiter) if input.text else []
         yield "texts", [part.strip() for part in parts] if input.strip else parts
 
@@ -56,7 +56,7 @@ class TextReplaceBlock(PureBlock):
     class Output(msgspec.Struct):
         output: str
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         yield "output", input.text.replace(input.old, input.new)
 
 
@@ -71,6 +71,6 @@ class WordCharacterCountBlock(PureBlock):
         word_count: int
         character_count: int
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         yield "word_count", len(input.text.split())
         yield "character_count", len(input.text)

@@ -34,7 +34,7 @@ class CountdownTimerBlock(Block):
     class Output(msgspec.Struct):
         output_message: Any
 
-    async def run(self, input: Input, context: ExecutionContext) -> AsyncIterator[tuple[str, Any]]:  # noqa: A002
+    async def run(self, input: Input, context: ExecutionContext) -> AsyncIterator[tuple[str, Any]]:
         duration = countdown_seconds(input)
         for _ in range(input.repeat):
             if duration:
@@ -42,7 +42,7 @@ class CountdownTimerBlock(Block):
             yield "output_message", input.input_message
 
 
-def countdown_seconds(input: CountdownTimerBlock.Input) -> int:  # noqa: A002
+def countdown_seconds(input: CountdownTimerBlock.Input) -> int:
     """Seconds before each output. Raises ValueError when it is no whole number, negative or too long."""
     duration = sum(factor * _whole(unit, getattr(input, unit)) for unit, factor in _UNITS.items())
     if duration < 0:

@@ -24,7 +24,7 @@ class StoreValueBlock(PureBlock):
     class Output(msgspec.Struct):
         output: Any
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         yield "output", input.data or input.input
 
 
@@ -41,7 +41,7 @@ class NoteBlock(PureBlock):
     class Output(msgspec.Struct):
         output: str
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         yield "output", input.text
 
 
@@ -59,7 +59,7 @@ class UniversalTypeConverterBlock(PureBlock):
     class Output(msgspec.Struct):
         value: Any
 
-    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         try:
             converted = convert(input.value, _TARGETS[input.type])
         except Exception as error:

@@ -32,7 +32,7 @@ class XMLParserBlock(Block):
 
     def run(
         self,
-        input: Input,  # noqa: A002
+        input: Input,
         context: ExecutionContext,
     ) -> Iterator[tuple[str, Any]] | AsyncIterator[tuple[str, Any]]:
         def work(seconds: float) -> Outputs:

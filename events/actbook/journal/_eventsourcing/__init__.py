@@ -1,1 +1,4 @@
-"""The contracts of the `eventsourcing` library over the journal's tables. Nothing else imports that library."""
+"""The contracts of the `eventsourcing` library over the journal's tables.
+
+Nothing else imports that library.
+"""

@@ -31,7 +31,10 @@ _SNAPSHOTS = "snapshots"
 
 
 class JournalFactory(InfrastructureFactory[JournalTrackingRecorder]):
-    """One store per factory; all its recorders share it. `ORIGINATOR_ID_TYPE` is `text` (the default) or `uuid`."""
+    """One store per factory; all its recorders share it.
+
+    `ORIGINATOR_ID_TYPE` is `text` (the default) or `uuid`.
+    """
 
     ORIGINATOR_ID_TYPE = "ORIGINATOR_ID_TYPE"
 

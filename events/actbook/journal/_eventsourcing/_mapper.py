@@ -29,10 +29,11 @@ class RecordedEvent(msgspec.Struct, frozen=True):
 
 
 class JournalMapper(Mapper[str]):
-    """Reads and writes events in the journal's own form: topics instead of Python paths, upcasters, big values.
+    """Reads and writes events in the journal's own form: topics instead of Python paths, upcasters, big
+    values.
 
-    Chosen with `MAPPER_TOPIC`. Ciphers and compressors are applied to the encoded event, so its hash covers what
-    they made of it; the journal itself reads only what neither was applied to.
+    Chosen with `MAPPER_TOPIC`. Ciphers and compressors are applied to the encoded event, so its hash covers
+    what they made of it; the journal itself reads only what neither was applied to.
     """
 
     load_blob: LoadBlob = staticmethod(lambda digest: _refuse(digest))

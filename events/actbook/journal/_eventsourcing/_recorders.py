@@ -32,7 +32,9 @@ _ALL = -1
 
 
 class Datastore:
-    """What the recorders of one store share: its rows, who listens to it, and how ids of originators are written."""
+    """What the recorders of one store share: its rows, who listens to it, and how ids of originators are
+    written.
+    """
 
     def __init__(self, rows: Rows, originator_id_type: OriginatorIdType) -> None:
         self.rows = rows
@@ -175,7 +177,9 @@ class JournalTrackingRecorder(JournalRecorder, TrackingRecorder):
         timeout: float = 1.0,
         interrupt: threading.Event | None = None,
     ) -> None:
-        """Wakes when this process tracks; looks for other processes' tracking and for `interrupt` every 50 ms."""
+        """Wakes when this process tracks; looks for other processes' tracking and for `interrupt` every 50
+        ms.
+        """
 
         def is_over() -> bool:
             is_interrupted = interrupt is not None and interrupt.is_set()
