@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from actbook.events._envelope import Append, Appended, Draft
@@ -24,7 +25,8 @@ from actbook.events._topics import Event, topic
 from actbook.journal import Journal, SQLiteStore
 from actbook.journal._chain import Row
 from actbook.journal._codec import decode
-from actbook.journal._plan import COLUMNS, EMPTY, Plan
+from actbook.journal._known import EMPTY
+from actbook.journal._plan import COLUMNS, Plan
 from actbook.journal._prepared import prepare
 from actbook.journal._sqlite_schema import SCHEMA
 
@@ -127,11 +129,12 @@ async def lone_writer(folder: Path, rounds: int, count: int) -> None:
     hopped: list[float] = []
     with bare_database(folder / "bare.db") as connection:
         journal = await Journal.open(f"sqlite:///{folder}/lone.db")
-        versions = {"led": 0, "hopped": 0}
-        for _ in range(rounds):
+        for turn in range(rounds):
             bare.append(timed(lambda n: connection.execute(insert, next(rows)[1:]), count))
-            led.append(timed(lambda n: _lead(journal, versions), count))
-            hopped.append(await _hop(journal, versions, count))
+            steps = [step("led", number) for number in range(turn * count, (turn + 1) * count)]
+            led.append(timed(partial(_lead_one, journal, steps), count))
+            steps = [step("hopped", number) for number in range(turn * count, (turn + 1) * count)]
+            hopped.append(await _hop(journal, steps))
         await journal.close()
     report(
         "lone writer",
@@ -142,19 +145,30 @@ async def lone_writer(folder: Path, rounds: int, count: int) -> None:
     )
 
 
-def _lead(journal: Journal, versions: dict[str, int]) -> None:
+def bare_batches(folder: Path, count: int) -> float:
+    """Seconds per event when nothing is done but inserting ready rows in transactions of 1,000."""
+    rows = [row[1:] for row in rows_of(count)]
+    insert = "INSERT INTO events(stream_id,version,topic,event_id,at,hash,state) VALUES(?,?,?,?,?,?,?)"
+    with bare_database(folder / "batches.db") as connection:
+        start = time.perf_counter()
+        for first in range(0, count, 1000):
+            connection.execute("BEGIN")
+            connection.executemany(insert, rows[first : first + 1000])
+            connection.execute("COMMIT")
+        return (time.perf_counter() - start) / count
+
+
+def _lead_one(journal: Journal, appends: list[Append], number: int) -> None:
     answers: list[Appended | Exception] = []
-    journal.submit(step("led", versions["led"]), answers.append, lead=True)
+    journal.submit(appends[number], answers.append, lead=True)
     assert isinstance(answers[0], Appended), answers
-    versions["led"] += 1
 
 
-async def _hop(journal: Journal, versions: dict[str, int], count: int) -> float:
+async def _hop(journal: Journal, appends: list[Append]) -> float:
     start = time.perf_counter()
-    for _ in range(count):
-        await journal.append(step("hopped", versions["hopped"]))
-        versions["hopped"] += 1
-    return (time.perf_counter() - start) / count
+    for append in appends:
+        await journal.append(append)
+    return (time.perf_counter() - start) / len(appends)
 
 
 class Streams:
@@ -249,6 +263,7 @@ async def read(folder: Path, count: int) -> None:
 async def run(folder: Path, scale: float) -> None:
     codec(5000)
     await lone_writer(folder, rounds=15, count=max(20, int(100 * scale)))
+    report("bare batches of 1000", events_per_s=1 / bare_batches(folder, int(scale * 30_000)))
     for url in ("sqlite:///{folder}/{name}.db", "memory:"):
         for streams, events, busy in (
             (64, 1, False),
@@ -267,7 +282,7 @@ def main() -> None:
         "--folder", type=Path, help="where the files go; the disk is part of what is measured"
     )
     parser.add_argument("--scale", type=float, default=1.0)
-    parser.add_argument("--switch-interval", type=float, default=sys.getswitchinterval())
+    parser.add_argument("--switch-interval", type=float, default=0.0005, help="as the engine sets it")
     options = parser.parse_args()
     sys.setswitchinterval(options.switch_interval)
     report("setting", switch_interval_s=str(options.switch_interval), sqlite=sqlite3.sqlite_version)

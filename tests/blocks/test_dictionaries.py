@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actbook.blocks.standard import dictionaries
@@ -101,6 +101,7 @@ def test_outputs(block: type[Block], data: dict[str, Any], outputs: list[tuple[s
     assert data == given_data
 
 
+@settings(deadline=None)
 @given(DICTS, KEYS, st.none() | st.integers(), DICTS)
 def test_entries_win_over_the_key_and_both_over_what_was_there(
     old: dict[str, Any], key: str, value: Any, entries: dict[str, Any]

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actbook.blocks._json_text import from_json_text, json_text
@@ -65,6 +65,7 @@ def test_decoding() -> None:
     assert_outputs(JSONDecoderBlock, {"json_str": ' {"a": [1, null, 2.5]} '}, ("data", {"a": [1, None, 2.5]}))
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_text_and_back(value: Any) -> None:
     text = json_text(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actbook.blocks._equality import identity
@@ -127,11 +127,13 @@ def test_the_depth_is_limited() -> None:
     assert text == "Lists are nested deeper than 1000 levels"
 
 
+@settings(deadline=None)
 @given(VALUES, VALUES)
 def test_identity_is_equality(one: Any, other: Any) -> None:
     assert (identity(one) == identity(other)) is (one == other)
 
 
+@settings(deadline=None)
 @given(LISTS)
 def test_flattening_all_leaves_no_list_and_every_leaf(items: list[Any]) -> None:
     def leaves(value: Any) -> list[Any]:
@@ -142,6 +144,7 @@ def test_flattening_all_leaves_no_list_and_every_leaf(items: list[Any]) -> None:
     ]
 
 
+@settings(deadline=None)
 @given(LISTS, LISTS)
 def test_difference_and_intersection_agree_with_their_definitions(a: list[Any], b: list[Any]) -> None:
     data = {"list_a": a, "list_b": b}
@@ -153,6 +156,7 @@ def test_difference_and_intersection_agree_with_their_definitions(a: list[Any], 
     assert outputs_of(list_algebra.ListIntersectionBlock, data)["intersection"] == [shared]
 
 
+@settings(deadline=None)
 @given(st.lists(LISTS, max_size=4))
 def test_interleaving_holds_every_item(lists: list[list[Any]]) -> None:
     found = run_block(list_algebra.InterleaveListsBlock, {"lists": lists})

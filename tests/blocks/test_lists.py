@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actbook.blocks.standard import lists
@@ -101,6 +101,7 @@ def test_outputs(block: type[Block], data: dict[str, Any], outputs: list[tuple[s
     assert data == given_data
 
 
+@settings(deadline=None)
 @given(ITEMS, ITEMS, st.none() | VALUES, st.none() | st.integers(-12, 12))
 def test_adding_keeps_every_item_in_order(
     items: list[Any], new: list[Any], entry: Any, at: int | None
@@ -113,6 +114,7 @@ def test_adding_keeps_every_item_in_order(
     assert updated[:place] + updated[place + len(added) :] == items
 
 
+@settings(deadline=None)
 @given(ITEMS, st.integers(0, 4), st.integers(0, 6))
 def test_chunks_hold_every_value_and_keep_the_limits(items: list[Any], size: int, tokens: int) -> None:
     chunks = list(lists.chunks(items, size, tokens))
@@ -123,6 +125,7 @@ def test_chunks_hold_every_value_and_keep_the_limits(items: list[Any], size: int
         assert tokens == 0 or len(chunk) <= 1 or sum(map(lists.token_count, chunk)) <= tokens
 
 
+@settings(deadline=None)
 @given(ITEMS)
 def test_reversing_twice_changes_nothing(items: list[Any]) -> None:
     [(_, once)] = run_block(lists.ReverseListOrderBlock, {"input_list": items})

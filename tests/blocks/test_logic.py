@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actbook.blocks.standard.logic import ConditionBlock, IfInputMatchesBlock, StepThroughItemsBlock
@@ -136,6 +136,7 @@ def test_what_was_stepped_through_before_an_error_stays() -> None:
     assert outputs[2][0] == "error"
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(), max_size=50))
 def test_items_and_keys_alternate(items: list[int]) -> None:
     outputs = run_block(StepThroughItemsBlock, {"items": items})

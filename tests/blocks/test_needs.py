@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from tests.blocks.graph_building import AI, graph, node
 
@@ -163,3 +165,17 @@ def test_uniting_needs() -> None:
     assert both(TEXT, one) == one
     assert both(one, NUMBER) == one
     assert both(Need("list"), Need("list", item=one)) == Need("list", item=one)
+
+
+def test_many_ways_that_meet_again_are_followed_once() -> None:
+    names = [f"n{number}" for number in range(40)]
+    links = "\n".join(
+        f"{first}.output -> {second}.{pin}" for first, second in pairwise(names) for pin in ("input", "data")
+    )
+    made = graph(
+        node("ai", AI),
+        *(node(name, "StoreValue") for name in names),
+        node("sum", "Calculator"),
+        links=f"ai.response -> n0.input\n{links}\nn39.output -> sum.a",
+    )
+    assert _need(made) == NUMBER

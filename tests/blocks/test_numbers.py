@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actbook.blocks.standard.numbers import CalculatorBlock, calculate
@@ -57,6 +57,7 @@ def test_what_is_no_real_number_is_nan(operation: str, a: float, b: float, round
     assert math.isnan(outputs[0][1])
 
 
+@settings(deadline=None)
 @given(st.sampled_from(OPERATIONS), st.floats(), st.floats(), st.booleans())
 def test_never_fails(operation: str, a: float, b: float, rounded: bool) -> None:
     result = calculate(operation, a, b, rounded=rounded)

@@ -187,7 +187,8 @@ def test_importing_the_package_is_cheap() -> None:
     import subprocess
 
     code = (
-        "import sys, actbook.blocks as b; b.default_registry().lookup('b1ab9b19-67a6-406d-abf5-2dba76d00c79');"
+        "import sys, actbook.blocks as b;"
+        "b.default_registry().lookup('b1ab9b19-67a6-406d-abf5-2dba76d00c79');"
         "heavy = {'jinja2', 'regex', 'csv', 'zoneinfo', 'importlib.metadata', 'actbook.blocks._stand_in',"
         " 'actbook.blocks.standard.text'} & set(sys.modules); assert not heavy, heavy;"
         "assert 'actbook.blocks.standard.numbers' in sys.modules"

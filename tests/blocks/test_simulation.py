@@ -271,6 +271,12 @@ def test_sub_graphs_are_simulated_too() -> None:
     assert found.outputs("ai", 0, {}) == [("response", 1)]
 
 
+def test_a_graph_listed_twice_counts_once() -> None:
+    child = _asked()
+    find = simulated_lookup(LOOKUP, [Graph(sub_graphs=[child]), child], {"ai": {"response": 1}})
+    assert isinstance(find(AI), SimulatedBlock)
+
+
 def test_run_outside_a_graph_it_yields_text_on_its_pins() -> None:
     outputs = run_block(_stand_in(_asked(), AI), {"prompt": "p"}, ExecutionContext(node_id="elsewhere"))
     assert outputs[0][1].startswith("Simulated response of AITextGenerator [")

@@ -7,7 +7,7 @@ import io
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actbook.blocks.standard.spreadsheets import ReadSpreadsheetBlock
@@ -60,6 +60,7 @@ CELLS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(CELLS, min_size=1, max_size=5))
 def test_what_is_written_is_read(rows: list[list[str]]) -> None:
     written = io.StringIO()

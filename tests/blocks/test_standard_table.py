@@ -243,7 +243,10 @@ EXPECTED: dict[str, tuple[str, str, str, str]] = {
     "ReadSpreadsheetBlock": (
         "acf7625e-d2cb-4941-bfeb-2819fc6fc015",
         "",
-        "contents file_input delimiter quotechar escapechar has_header skip_rows strip skip_columns produce_singular_result",
+        (
+            "contents file_input delimiter quotechar escapechar has_header skip_rows strip skip_columns"
+            " produce_singular_result"
+        ),
         "row rows error",
     ),
     "GetCurrentDateBlock": (

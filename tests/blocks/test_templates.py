@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -54,10 +54,20 @@ def _failed(template: str, **values: Any) -> str:
         ("{% macro m(x) %}<{{ x }}>{% endmacro %}{{ m(1) }}", "<1>"),
         ("{% set a %}{{ NAME }}!{% endset %}{{ a }}", "Ada!"),
         ("{{ '<b>' }}", "<b>"),
+        ("{{ ','.join(items | map('upper')) }} {{ tree | join(attribute='c') }}", "A,B [{'c': []}]"),
+        ("{% set a, b = 1, 2 %}{{ b }}{{ a }} {{ 'a' in ('a', 'b') }} {{ {'k': [1]}.k }}", "21 True [1]"),
+        ("{% for k, v in {'a': 1}.items() %}{{ k }}{{ v }}{% endfor %} {{ [] }}{{ {} }}", "a1 []{}"),
+        ("{{ '%s %s' % (1, 2) }} {{ -1 * -2 }} {{ [1] + [2] }} {{ -1 * 'a' }}", "1 2 2 [1, 2] "),
     ],
 )
 def test_rendering(template: str, text: str) -> None:
-    values = {"NAME": "Ada", "none": None, "yes": True, "items": ["a", "b"], "tree": [{"c": [{"c": []}]}]}
+    values: dict[str, Any] = {
+        "NAME": "Ada",
+        "none": None,
+        "yes": True,
+        "items": ["a", "b"],
+        "tree": [{"c": [{"c": []}]}],
+    }
     assert _filled(template, **values) == text
 
 
@@ -115,6 +125,12 @@ def test_refusals(template: str, text: str) -> None:
     assert _failed(template) == text
 
 
+SELF_FEEDING_MACRO = """{% macro m(n) %}{% if n %}{{ m(n - 1, varargs, varargs, varargs, varargs) }}
+{% endif %}{% endmacro %}{{ m(30, 'xxx') }}"""
+LONG_ATTRIBUTES = """{% set a = 'x' * 10000 %}{% set b = [{'k': a}] * 10 %}
+{{ ((b + b + b) * 90) | join(attribute='k') }}"""
+
+
 @pytest.mark.parametrize(
     "template",
     [
@@ -137,12 +153,20 @@ def test_refusals(template: str, text: str) -> None:
         "{% set a = 9 ** 999 %}" + "{% set a = a * a %}" * 20,
         "{% set a = 'x' * 10000 %}" + "{% set a = a + a %}" * 20,
         "{% set a = 'x' * 10000 %}" + "{% set a = a ~ a %}" * 20,
+        "{% set a = ['xxx'] %}" + "{% set a = [a, a, a, a] %}" * 20 + "{{ a }}",
+        "{% set a = ['xxx'] %}" + "{% set a = (a, a, a, a) %}" * 20 + "{{ a }}",
+        "{% set a = ['xxx'] %}" + "{% set a = {'a': a, 'b': a, 'c': a} %}" * 20 + "{{ a }}",
+        "{% set a = ['xxx'] %}" + "{% set a = [a] * 100 %}" * 20 + "{{ a }}",
+        "{% set a = ['xxx'] * 100 %}" + "{% set a = [a] + [a] %}" * 30 + "{{ a }}",
+        "{% set a = 'x' * 10000 %}{% set b = range(9999) | map('attr', 'b') | map('default', a) | list %}",
+        "{% set a = 'x' * 10000 %}{{ range(9999) | map('attr', 'b') | map('default', a) | join }}",
+        LONG_ATTRIBUTES,
+        SELF_FEEDING_MACRO,
+        "{% set a = 'x' * 10000 %}{% set a = a.replace('x', 'x' * 100) %}{{ [a] * 99 ~ '' }}",
     ],
 )
 def test_sizes_are_bounded(template: str) -> None:
-    started = time.monotonic()
-    assert "too l" in _failed(template)
-    assert time.monotonic() - started < 5
+    assert re.search("too (long|large|complex)", _failed(template))
 
 
 NESTED = "{% for i in range(10000) %}" * 3 + "{% endfor %}" * 3

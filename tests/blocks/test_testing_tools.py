@@ -66,7 +66,7 @@ def test_input_is_completed_and_converted() -> None:
 
 
 def test_incomplete_input_is_refused() -> None:
-    with pytest.raises(BlockInputError, match="missing input {'pairs'}"):
+    with pytest.raises(BlockInputError, match=r"missing input \{'pairs'\}"):
         run_block(EchoBlock, {})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actbook.blocks._lenient_xml import parse_xml
@@ -116,11 +116,13 @@ def _written(tree: Any) -> str:
     return "".join(f"<{name}>{_written(value)}</{name}>" for name, value in tree.items())
 
 
+@settings(deadline=None)
 @given(st.dictionaries(NAMES, TREES, min_size=1, max_size=3))
 def test_what_is_written_is_read(tree: dict[str, Any]) -> None:
     assert parse_xml(_written(tree)) == tree
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="<>/ab !-", max_size=30), st.booleans())
 def test_any_text_is_read_or_refused(text: str, strict: bool) -> None:
     try:

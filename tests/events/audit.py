@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from actbook.events import Draft
 
-ALLOWED = {
+ALLOWED: dict[str, Collection[str | None]] = {
     "INCOMPLETE": {None},
     "QUEUED": {"INCOMPLETE", "TERMINATED", "REVIEW"},
     "RUNNING": {"INCOMPLETE", "QUEUED", "TERMINATED", "REVIEW"},

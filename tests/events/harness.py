@@ -15,6 +15,7 @@ from actbook.events import (
     Create,
     Decider,
     Draft,
+    ExecutionStatus,
     GraphExecution,
     Handle,
     InboxHandled,
@@ -207,7 +208,9 @@ def _link(text: str) -> Link:
 class Run:
     """An execution with its history. Every method is one command; events come back as topics with payloads."""
 
-    def __init__(self, plan: Plan, *, claimed: bool = True, limits: Limits | None = None, **create: Any) -> None:
+    def __init__(
+        self, plan: Plan, *, claimed: bool = True, limits: Limits | None = None, **create: Any
+    ) -> None:
         self.plan = plan
         self.at = 1_000_000
         self.history: list[Draft] = []
@@ -225,6 +228,13 @@ class Run:
     @property
     def state(self) -> GraphExecution:
         return self.decider.state
+
+    def status(self) -> ExecutionStatus:
+        return self.decider.state.status
+
+    def payloads(self, name: str) -> list[Any]:
+        """The recorded events of one topic."""
+        return [draft.payload for draft in self.history if name == draft.payload.TOPIC]
 
     def do(self, command: Command) -> list[Any]:
         """Advances by one command; the payloads of its events."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from actbook.events import Claim, Decider, ExecutionStatus, Report, RequestReview, Start, decide, fold
 from tests.events.harness import (
     AgentBlock,
     EchoBlock,
@@ -15,6 +14,8 @@ from tests.events.harness import (
     plan_of,
     topics,
 )
+
+from actbook.events import Claim, Decider, ExecutionStatus, Report, RequestReview, Start, decide, fold
 
 S = ExecutionStatus
 
@@ -30,7 +31,8 @@ def test_a_new_owner_starts_interrupted_nodes_again_with_the_same_key() -> None:
     run.start()
     first = run.state.context(run.state.node_executions[1])
     run.reopen()
-    assert run.state.interrupted == (1,)
+    interrupted = run.state.interrupted
+    assert interrupted == (1,)
     started = run.start(1)
     assert [(event.attempt, event.epoch) for event in started] == [(2, 2)]
     again = run.state.context(run.state.node_executions[1])
@@ -162,5 +164,5 @@ def test_claims_count_up_the_epoch_and_name_the_worker() -> None:
 def test_a_finished_execution_is_not_claimed() -> None:
     run = Run(PLAN)
     run.step(1)
-    assert run.state.status is S.COMPLETED
+    assert run.status() is S.COMPLETED
     assert run.claim() == []

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from tests.events.harness import (
+    AgentBlock,
+    EchoBlock,
+    PairBlock,
+    ReviewBlock,
+    Run,
+    SourceBlock,
+    plan_of,
+    topics,
+)
+
 from actbook.events import ExecutionStatus, Limits, RequestReview, ReviewDecided
-from tests.events.harness import AgentBlock, EchoBlock, PairBlock, ReviewBlock, Run, SourceBlock, plan_of, topics
 
 S = ExecutionStatus
 
@@ -13,15 +23,17 @@ LOOP = plan_of({"s": SourceBlock, "e": EchoBlock}, "s.out > e.value", "e.out > e
 def test_a_loop_ends_at_its_bound() -> None:
     run = Run(LOOP, limits=Limits(node_executions=25))
     run.drive({"s": lambda data: [("out", 0)], "e": lambda data: [("out", data["value"] + 1)]}, most=100)
-    assert run.state.status is S.FAILED
+    assert run.status() is S.FAILED
     assert run.state.error == "The run exceeded its bound of 25 node executions."
     assert run.state.stats.node_exec_count == 25
 
 
 def test_as_many_as_the_bound_allows_are_fine() -> None:
-    run = Run(plan_of({"s": SourceBlock, "e": EchoBlock}, "s.out > e.value"), limits=Limits(node_executions=3))
+    run = Run(
+        plan_of({"s": SourceBlock, "e": EchoBlock}, "s.out > e.value"), limits=Limits(node_executions=3)
+    )
     run.drive({"s": lambda data: [("out", 0), ("out", 1)]})
-    assert run.state.status is S.COMPLETED
+    assert run.status() is S.COMPLETED
 
 
 def test_a_body_that_yields_for_ever_is_stopped_while_it_yields() -> None:
@@ -43,25 +55,37 @@ def test_nothing_is_delivered_past_the_bound() -> None:
 
 def test_more_starting_nodes_than_the_bound_fail_at_the_claim() -> None:
     run = Run(plan_of({"a": SourceBlock, "b": SourceBlock}), limits=Limits(node_executions=1))
-    assert run.state.status is S.FAILED
+    assert run.status() is S.FAILED
     assert run.start() == []
 
 
+def test_a_new_owner_goes_on_with_as_many_as_the_bound_allows() -> None:
+    run = Run(plan_of({"a": SourceBlock, "b": SourceBlock}), limits=Limits(node_executions=2))
+    run.step(1)
+    run.reopen()
+    run.step(2)
+    assert run.status() is S.COMPLETED
+
+
 def test_a_stop_loses_no_delivery_to_the_bound_and_the_resume_meets_it() -> None:
-    run = Run(plan_of({"s": SourceBlock, "e": EchoBlock}, "s.out > e.value"), limits=Limits(node_executions=2))
+    run = Run(
+        plan_of({"s": SourceBlock, "e": EchoBlock}, "s.out > e.value"), limits=Limits(node_executions=2)
+    )
     run.start()
     run.cancel()
     run.complete(1, ("out", 1), ("out", 2))
-    assert run.state.status is S.TERMINATED
+    assert run.status() is S.TERMINATED
     assert [node.data["value"] for node in run.of("e")] == [1, 2]
     run.resume()
-    assert run.state.status is S.FAILED
+    assert run.status() is S.FAILED
 
 
 def test_no_bound_means_none() -> None:
     run = Run(LOOP, limits=Limits(node_executions=0))
-    run.drive({"s": lambda data: [("out", 0)], "e": lambda data: [("out", 0)] * (run.state.last_number < 500)})
-    assert run.state.status is S.COMPLETED
+    run.drive(
+        {"s": lambda data: [("out", 0)], "e": lambda data: [("out", 0)] * (run.state.last_number < 500)}
+    )
+    assert run.status() is S.COMPLETED
 
 
 def test_claims_without_progress_end_the_run() -> None:
@@ -69,9 +93,9 @@ def test_claims_without_progress_end_the_run() -> None:
     run.start()
     run.claim()
     run.claim()
-    assert run.state.status is S.RUNNING
+    assert run.status() is S.RUNNING
     run.claim()
-    assert run.state.status is S.FAILED
+    assert run.status() is S.FAILED
     assert run.state.error.startswith("Gave up after 3 claims without progress")
     assert run.state.running == {}
 
@@ -83,7 +107,7 @@ def test_progress_begins_the_count_anew() -> None:
         run.reopen()
         run.start(1)
         run.yields(1, *(("out", n) for n in range(value + 1)))
-    assert run.state.status is S.RUNNING
+    assert run.status() is S.RUNNING
 
 
 def test_claims_for_people_are_no_crashes() -> None:
@@ -96,14 +120,14 @@ def test_claims_for_people_are_no_crashes() -> None:
         run.reopen()
         outcome = run.handle(ReviewDecided(2, True, "bob", edited=True, data=2))
         assert outcome == "refused: Review 2 is not editable"
-    assert run.state.status is S.REVIEW
+    assert run.status() is S.REVIEW
 
 
 def test_giving_up_stops_the_children() -> None:
     run = Run(plan_of({"agent": AgentBlock}), limits=Limits(claims_without_progress=1))
     run.start(children={1: "child"})
     run.claim()
-    assert run.state.status is S.FAILED
+    assert run.status() is S.FAILED
     assert [child for child, _ in run.decider.downward] == ["child"]
 
 
@@ -111,4 +135,4 @@ def test_no_bound_on_claims() -> None:
     run = Run(LOOP, limits=Limits(claims_without_progress=0))
     for _ in range(200):
         run.claim()
-    assert run.state.status is S.RUNNING
+    assert run.status() is S.RUNNING

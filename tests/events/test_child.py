@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.events.harness import AgentBlock, EchoBlock, GraphOutputBlock, Run, SourceBlock, plan_of, topics
+
 from actbook.events import (
     ChildFinished,
     ChildOutput,
@@ -13,7 +15,6 @@ from actbook.events import (
     Parent,
     WarningRecorded,
 )
-from tests.events.harness import AgentBlock, EchoBlock, GraphOutputBlock, Run, SourceBlock, plan_of, topics
 
 S = ExecutionStatus
 
@@ -85,7 +86,7 @@ def test_a_child_that_did_not_complete_leaves_a_warning() -> None:
     warning = next(draft.payload for draft in run.history if isinstance(draft.payload, WarningRecorded))
     assert warning.text == "Sub-graph execution #child ended FAILED: no money"
     assert warning.node_exec == 1
-    assert run.state.status is S.COMPLETED
+    assert run.status() is S.COMPLETED
 
 
 def test_words_of_strangers_are_ignored_and_handled() -> None:
@@ -100,7 +101,7 @@ def test_a_finished_parent_ignores_its_child() -> None:
     run = parent()
     run.cancel()
     assert run.handle(ChildOutput("child", 1, "answer", 1)).startswith("ignored")
-    assert run.state.status is S.TERMINATED
+    assert run.status() is S.TERMINATED
 
 
 def test_a_child_tells_its_parent_every_output_and_its_end() -> None:
@@ -161,5 +162,9 @@ def test_the_context_of_a_childs_node_names_parent_and_root() -> None:
     run = child()
     context = run.state.context(run.state.node_executions[1])
     assert (context.parent_execution_id, context.root_execution_id) == ("run", "run")
-    assert (context.graph_exec_id, context.node_exec_id, context.idempotency_key) == ("child", "child.1", "child.1")
+    assert (context.graph_exec_id, context.node_exec_id, context.idempotency_key) == (
+        "child",
+        "child.1",
+        "child.1",
+    )
     assert run.state.correlation_id == "run"

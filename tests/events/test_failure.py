@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from actbook.events import ExecutionStatus, NodeFailed, NodeOutput, Report
 from tests.events.harness import EchoBlock, GraphOutputBlock, Run, SourceBlock, plan_of, topics
+
+from actbook.events import ExecutionStatus, NodeFailed, NodeOutput, Report
 
 S = ExecutionStatus
 
@@ -21,7 +22,7 @@ def test_the_error_travels_and_the_graph_completes() -> None:
     run.fail(1, "no such page", ("out", 1))
     assert [node.data["value"] for node in run.of("ok")] == [1]
     run.drive({"bad": lambda data: [("output", data["value"])]})
-    assert run.state.status is S.COMPLETED
+    assert run.status() is S.COMPLETED
     assert run.state.outputs == {"Error": ["no such page"]}
     assert run.state.stats.node_error_count == 1
     assert run.state.error == ""
@@ -55,7 +56,7 @@ def test_without_an_error_link_the_graph_still_completes() -> None:
     run = Run(plan_of({"s": SourceBlock}))
     run.start()
     run.fail(1, "broken")
-    assert run.state.status is S.COMPLETED
+    assert run.status() is S.COMPLETED
     assert run.state.node_executions == {}
 
 
@@ -65,4 +66,4 @@ def test_other_branches_are_untouched() -> None:
     run.fail(1, "broken")
     run.complete(2, ("out", 1))
     assert [node.status for node in run.of("e")] == [S.QUEUED]
-    assert run.state.status is S.RUNNING
+    assert run.status() is S.RUNNING

@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 import pytest
-
-from actbook.events import ExecutionStatus, Limits
-from actbook.graphs import Block, Graph, Link, Node, Plan
 from tests.events.harness import BLOCKS, Body, Run, StaticBlock, plan_of
 from tests.events.harness import EchoBlock as Echo
 from tests.events.harness import GraphOutputBlock as Output
 from tests.events.harness import PairBlock as Pair
 from tests.events.harness import SourceBlock as Source
+
+from actbook.events import ExecutionStatus, Limits
+from actbook.graphs import Block, Graph, Link, Node, Plan
 
 S = ExecutionStatus
 
@@ -102,7 +102,7 @@ def test_collector_loop(entries: int) -> None:
     run = Run(collector(entries))
     run.drive(bodies(entries, done))
     assert done == [list(range(entries))]
-    assert run.state.status is S.COMPLETED
+    assert run.status() is S.COMPLETED
     left = [(node.node_id, node.inputs) for node in run.state.node_executions.values()]
     assert left == [("collect", {"items": list(range(entries))})]
 
@@ -200,7 +200,7 @@ def test_retry_counter_with_a_step_per_error() -> None:
         }
     )
     assert tries == ["hello", "again", "again"]
-    assert run.state.status is S.COMPLETED
+    assert run.status() is S.COMPLETED
     assert run.state.stats.node_error_count == 3
 
 

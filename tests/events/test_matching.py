@@ -6,8 +6,6 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-
-from actbook.events import ExecutionStatus, NodeCreated, NodeInput, NodeQueued
 from tests.events.harness import (
     EchoBlock,
     GraphOutputBlock,
@@ -19,6 +17,8 @@ from tests.events.harness import (
     TrioBlock,
     plan_of,
 )
+
+from actbook.events import ExecutionStatus, NodeCreated, NodeInput, NodeQueued
 
 S = ExecutionStatus
 
@@ -75,7 +75,7 @@ def test_what_never_completes_stays_incomplete_and_the_graph_completes() -> None
     run.step(1, ("out", 1), ("out", 2))
     run.step(2, ("out", 3))
     run.step(3)
-    assert run.state.status is S.COMPLETED
+    assert run.status() is S.COMPLETED
     assert [(node.inputs, node.status) for node in run.of("sink")] == [({"a": 2}, S.INCOMPLETE)]
 
 
@@ -119,7 +119,9 @@ def test_one_yield_makes_one_delivery_per_link_in_link_order() -> None:
     run = Run(plan)
     run.start()
     events = run.yields(1, ("out", 7))
-    assert [(event.node_id, event.TOPIC) for event in events if isinstance(event, NodeQueued | NodeCreated)] == [
+    assert [
+        (event.node_id, event.TOPIC) for event in events if isinstance(event, NodeQueued | NodeCreated)
+    ] == [
         ("e", "node.queued"),
         ("p", "node.created"),
         ("p", "node.queued"),
@@ -193,7 +195,7 @@ def test_a_mask_of_another_node_changes_nothing() -> None:
 def test_a_note_is_never_run() -> None:
     run = Run(plan_of({"s": SourceBlock, "n": NoteBlock}, "s.out > n.text"))
     run.step(1, ("out", "words"))
-    assert run.state.status is S.COMPLETED
+    assert run.status() is S.COMPLETED
     assert run.of("n") == []
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.events.harness import Run, SourceBlock, TrioBlock, plan_of
 
 from actbook.events import ExecutionStatus
-from tests.events.harness import Run, SourceBlock, TrioBlock, plan_of
 
 S = ExecutionStatus
 PINS = ("a", "b", "c")
@@ -72,7 +72,7 @@ def test_matching_agrees_with_the_model(
                 node.repeats = None  # what follows is new
         run.yields(which + 1, ("out", value))
     nodes = run.of("sink")
-    started = [draft.payload.node_exec for draft in run.history if draft.payload.TOPIC == "node.queued"]
+    started = [event.node_exec for event in run.payloads("node.queued")]
     queued = [run.state.node_executions[number].data for number in started if number > 3]
     assert queued == model.queued
     assert [node.inputs for node in nodes if node.status is S.INCOMPLETE] == model.waiting

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from actbook.events import ExecutionStatus, NodeQueued, fold
 from tests.events.harness import EchoBlock, GraphOutputBlock, PairBlock, Run, SourceBlock, plan_of
+
+from actbook.events import ExecutionStatus, NodeQueued, fold
 
 S = ExecutionStatus
 
@@ -61,6 +62,14 @@ def test_a_failed_execution_holds_back_and_lets_go_like_any_other() -> None:
     run = begun()
     run.complete(3, ("out", "B"))
     assert queued(run.fail(2, "broken", ("out", "A"))) == ["A", "B"]
+
+
+def test_an_execution_that_failed_behind_a_slow_one_is_let_go_with_it() -> None:
+    run = begun()
+    run.fail(3, "broken")
+    run.complete(4, ("out", "C"))
+    assert queued(run.complete(2, ("out", "A"))) == ["A", "C"]
+    assert run.of("slow") == []
 
 
 def test_finished_executions_are_let_go_as_soon_as_their_outputs_went_out() -> None:

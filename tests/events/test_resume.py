@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.events.harness import AgentBlock, EchoBlock, PairBlock, ReviewBlock, Run, SourceBlock, plan_of
 
 from actbook.events import ChildFinished, ChildOutput, ExecutionStatus, RequestReview
-from tests.events.harness import AgentBlock, EchoBlock, PairBlock, ReviewBlock, Run, SourceBlock, plan_of
 
 S = ExecutionStatus
 
@@ -30,7 +30,7 @@ def test_terminated_nodes_are_queued_again_and_the_run_goes_on() -> None:
     run.step(2, ("out", 2))
     run.step(3, ("out", 3))
     run.step(4)
-    assert run.state.status is S.COMPLETED
+    assert run.status() is S.COMPLETED
 
 
 def test_times_of_the_run() -> None:
@@ -95,9 +95,9 @@ def test_an_execution_in_review_is_resumed_to_wait_again() -> None:
     run.step(1, ("out", 1))
     run.start()
     run.do(RequestReview(2, 1, "look", 1))
-    assert run.state.status is S.REVIEW
+    assert run.status() is S.REVIEW
     assert run.resume() == "resumed"
-    assert run.state.status is S.REVIEW
+    assert run.status() is S.REVIEW
     assert list(run.state.reviews) == [2]
 
 
@@ -109,9 +109,18 @@ def test_many_stops_and_resumes() -> None:
         run.stopped(1, 2)
         run.resume()
     run.drive({"a": lambda data: [("out", 1)], "b": lambda data: [("out", 2)]})
-    assert run.state.status is S.COMPLETED
+    assert run.status() is S.COMPLETED
     assert run.topics().count("execution.terminated") == 5
     assert run.topics().count("execution.completed") == 1
+
+
+def test_a_new_attempt_has_no_child_until_it_is_named() -> None:
+    run = Run(plan_of({"agent": AgentBlock}))
+    run.start(children={1: "old"})
+    run.cancel()
+    run.resume()
+    run.start(1)
+    assert run.handle(ChildFinished("old", 1, "TERMINATED", "enough")).startswith("ignored")
 
 
 def test_a_sub_graph_begins_anew_and_the_old_childs_words_are_ignored() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from actbook.events import ExecutionStatus, Fail, NodeFailed, RequestReview, ReviewDecided, fold
 from tests.events.harness import (
     AgentBlock,
     EchoBlock,
@@ -16,10 +15,19 @@ from tests.events.harness import (
     topics,
 )
 
+from actbook.events import ExecutionStatus, Fail, NodeFailed, RequestReview, ReviewDecided, fold
+
 S = ExecutionStatus
 
 PLAN = plan_of(
-    {"s": SourceBlock, "r": ReviewBlock, "yes": EchoBlock, "no": EchoBlock, "said": EchoBlock, "other": EchoBlock},
+    {
+        "s": SourceBlock,
+        "r": ReviewBlock,
+        "yes": EchoBlock,
+        "no": EchoBlock,
+        "said": EchoBlock,
+        "other": EchoBlock,
+    },
     "s.out > r.data",
     "s.item > other.value",
     "r.approved_data > yes.value",
@@ -43,7 +51,7 @@ def values(run: Run, node_id: str) -> list[Any]:
 
 def test_only_reviews_left_parks_the_execution() -> None:
     run = asked()
-    assert run.state.status is S.REVIEW
+    assert run.status() is S.REVIEW
     assert run.topics()[-1] == "execution.parked"
     review = run.of("r")[0].review
     assert review is not None
@@ -52,9 +60,9 @@ def test_only_reviews_left_parks_the_execution() -> None:
 
 def test_it_is_not_parked_while_others_run_or_are_queued() -> None:
     run = asked(other=True)
-    assert run.state.status is S.RUNNING
+    assert run.status() is S.RUNNING
     run.complete(3)
-    assert run.state.status is S.REVIEW
+    assert run.status() is S.REVIEW
 
 
 def test_a_waiting_sub_graph_is_work_left() -> None:
@@ -64,14 +72,14 @@ def test_a_waiting_sub_graph_is_work_left() -> None:
     run.complete(1, ("out", 1))
     run.start()
     run.do(RequestReview(3, 1, "look", 1))
-    assert run.state.status is S.RUNNING
+    assert run.status() is S.RUNNING
 
 
 def test_approve() -> None:
     run = asked()
     assert run.handle(ReviewDecided(2, True, "bob")) == "approved"
     assert (values(run, "yes"), values(run, "no"), values(run, "said")) == (["draft"], [], [])
-    assert run.state.status is S.RUNNING
+    assert run.status() is S.RUNNING
     assert run.state.reviews == {}
 
 
@@ -95,8 +103,11 @@ def test_reject() -> None:
 
 def test_what_is_not_editable_is_refused_edited_and_stays_to_be_decided() -> None:
     run = asked(editable=False)
-    assert run.handle(ReviewDecided(2, True, "bob", edited=True, data="x")) == "refused: Review 2 is not editable"
-    assert run.state.status is S.REVIEW
+    assert (
+        run.handle(ReviewDecided(2, True, "bob", edited=True, data="x"))
+        == "refused: Review 2 is not editable"
+    )
+    assert run.status() is S.REVIEW
     assert run.handle(ReviewDecided(2, True, "bob")) == "approved"
 
 
@@ -123,7 +134,7 @@ def test_the_last_of_several_decisions_ends_the_waiting() -> None:
     run.do(RequestReview(2, 1, "look", "a"))
     run.do(RequestReview(3, 1, "look", "b"))
     run.handle(ReviewDecided(3, True, "bob"))
-    assert run.state.status is S.REVIEW
+    assert run.status() is S.REVIEW
     assert values(run, "yes") == []
     run.handle(ReviewDecided(2, True, "bob"))
     assert values(run, "yes") == ["a", "b"]
@@ -141,7 +152,7 @@ def test_a_decision_for_a_failing_run_is_ignored() -> None:
     run.do(Fail("out of time"))
     assert run.handle(ReviewDecided(2, True, "bob")) == "ignored: the execution is being stopped"
     run.stopped(3)
-    assert run.state.status is S.FAILED
+    assert run.status() is S.FAILED
     assert run.state.reviews == {}
 
 
@@ -164,7 +175,7 @@ def sensitive() -> Run:
 def test_an_approved_action_starts_again_and_its_block_runs() -> None:
     run = sensitive()
     run.handle(ReviewDecided(2, True, "bob", edited=True, data={"value": "smaller order"}))
-    assert run.state.status is S.RUNNING
+    assert run.status() is S.RUNNING
     assert run.state.interrupted == (2,)
     assert [event.attempt for event in run.start(2)] == [2]
     review = run.state.node_executions[2].review

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from actbook.events import ExecutionStatus, fold
 from tests.events.harness import EchoBlock, PairBlock, Run, SourceBlock, plan_of, topics
+
+from actbook.events import ExecutionStatus, fold
 
 S = ExecutionStatus
 
 CHAIN = plan_of(
-    {"s": SourceBlock, "skipped": EchoBlock, "after": EchoBlock}, "s.out > skipped.value", "skipped.out > after.value"
+    {"s": SourceBlock, "skipped": EchoBlock, "after": EchoBlock},
+    "s.out > skipped.value",
+    "skipped.out > after.value",
 )
 
 
@@ -41,14 +44,16 @@ def test_a_skipped_starting_node_is_over_at_the_first_claim() -> None:
 
 def test_a_graph_of_skipped_nodes_completes_at_once() -> None:
     run = Run(plan_of({"a": SourceBlock}), skip=("a",))
-    assert run.state.status is S.COMPLETED
+    assert run.status() is S.COMPLETED
 
 
 def test_what_waits_for_a_skipped_node_stays_incomplete() -> None:
-    plan = plan_of({"a": SourceBlock, "b": SourceBlock, "join": PairBlock}, "a.out > join.a", "b.out > join.b")
+    plan = plan_of(
+        {"a": SourceBlock, "b": SourceBlock, "join": PairBlock}, "a.out > join.a", "b.out > join.b"
+    )
     run = Run(plan, skip=("b",))
     run.step(1, ("out", 1))
-    assert run.state.status is S.COMPLETED
+    assert run.status() is S.COMPLETED
     assert [node.status for node in run.of("join")] == [S.INCOMPLETE]
 
 

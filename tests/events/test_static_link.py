@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from actbook.events import ExecutionStatus, LinkLatched
 from tests.events.harness import (
     EchoBlock,
     NumberBlock,
@@ -15,6 +14,8 @@ from tests.events.harness import (
     TrioBlock,
     plan_of,
 )
+
+from actbook.events import ExecutionStatus, LinkLatched
 
 S = ExecutionStatus
 

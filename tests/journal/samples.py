@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -54,3 +56,8 @@ def failed(outcome: Outcome) -> Exception:
 
 def texts(envelopes: Iterable[Any]) -> list[str]:
     return [envelope.payload.text for envelope in envelopes]
+
+
+def child_environment() -> dict[str, str]:
+    """For a Python process that imports what this one can."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.journal.samples import child_environment
 
 from actbook.journal import SQLiteStore, verify_chain
 
@@ -38,7 +39,9 @@ asyncio.run(main())
 
 def killed_run(url: str, seconds: float) -> dict[str, int]:
     """The last version of each stream that the writer was told is written."""
-    writer = subprocess.Popen([sys.executable, "-c", _WRITER, url], stdout=subprocess.PIPE)
+    writer = subprocess.Popen(
+        [sys.executable, "-c", _WRITER, url], stdout=subprocess.PIPE, env=child_environment()
+    )
     assert writer.stdout is not None
     first = writer.stdout.readline()
     time.sleep(seconds)
@@ -61,6 +64,7 @@ def test_kill_in_a_loop(tmp_path: Path) -> None:
     rounds = 0
     while time.monotonic() < until and rounds < 12:
         acknowledged = killed_run(f"sqlite:///{path}", chance.uniform(0.0, 0.3))
+        assert acknowledged
         store = SQLiteStore(path)
         for stream_id, version in acknowledged.items():
             assert store.head(stream_id) >= version

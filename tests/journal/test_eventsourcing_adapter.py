@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
-from eventsourcing.persistence import IntegrityError, OperationalError, StoredEvent, Tracking
+from eventsourcing.persistence import EventStore, IntegrityError, OperationalError, StoredEvent, Tracking
 from tests.journal.samples import Noted, append, noted
 
 from actbook.journal import SQLiteStore, verify_chain
@@ -34,7 +34,7 @@ class Dog(Aggregate):
 
 
 class Dogs(Application[UUID]):
-    snapshotting_intervals = {Dog: 2}  # noqa: RUF012
+    snapshotting_intervals = {Dog: 2}
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -140,7 +140,8 @@ def test_the_mapper_finds_big_values(tmp_path: Path) -> None:
     store.write([append("s", 0, noted("x", "y" * 100_000))])
     store.close()
     factory = SQLiteFactory({"SQLITE_DBNAME": path, "MAPPER_TOPIC": "actbook.journal.sqlite:JournalMapper"})
-    (read,) = factory.event_store().get("s")
+    events: EventStore[str] = factory.event_store()
+    (read,) = events.get("s")
     assert isinstance(read, RecordedEvent)
     assert read.payload == Noted("x", "y" * 100_000)
     factory.close()
@@ -153,7 +154,7 @@ def test_the_mapper_compresses_below_the_hash(tmp_path: Path) -> None:
         "COMPRESSOR_TOPIC": "zlib",
     }
     factory = SQLiteFactory(settings)
-    events = factory.event_store()
+    events: EventStore[str] = factory.event_store()
     events.put([RecordedEvent("s", 1, Noted("x" * 1000))])
     assert list(events.get("s")) == [RecordedEvent("s", 1, Noted("x" * 1000))]
     (row,) = factory.application_recorder().select_events("s")

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.journal.samples import append
+from tests.journal.samples import append, child_environment
 
 from actbook.journal import Journal, SQLiteStore
 
@@ -23,7 +23,7 @@ assert not heavy, heavy
 
 
 def test_the_hot_path_does_not_import_eventsourcing() -> None:
-    subprocess.run([sys.executable, "-c", _IMPORTS], check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", _IMPORTS], check=True, timeout=30, env=child_environment())
 
 
 def test_idle_journals_have_at_most_the_threads_they_used(tmp_path: Path) -> None:

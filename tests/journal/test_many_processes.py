@@ -11,18 +11,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from tests.journal.samples import append, failed, noted, texts, written
+from tests.journal.samples import append, child_environment, failed, noted, texts, written
 
 from actbook.journal import (
     ConflictError,
     DuplicateEventError,
     Journal,
+    JournalClosedError,
     SQLiteStore,
     StoreBusyError,
     new_event_id,
     verify_chain,
 )
-from actbook.journal._plan import Outcome, Where
+from actbook.journal._known import Where
+from actbook.journal._plan import Outcome
 from actbook.journal._prepared import prepare
 from actbook.journal._sqlite_write import _Known
 
@@ -188,7 +190,10 @@ store.close()
 
 def test_processes_share_one_file(path: str) -> None:
     """Opened, created and written by four processes at once."""
-    workers = [subprocess.Popen([sys.executable, "-c", _WORKER, path, f"w-{n}"]) for n in range(4)]
+    environment = child_environment()
+    workers = [
+        subprocess.Popen([sys.executable, "-c", _WORKER, path, f"w-{n}"], env=environment) for n in range(4)
+    ]
     assert [worker.wait(60) for worker in workers] == [0, 0, 0, 0]
     store = SQLiteStore(path)
     assert [e.position for e in store.read_log(limit=None)] == list(range(1, 801))
@@ -219,3 +224,27 @@ def test_journals_of_two_processes_follow_each_other_when_rung(path: str) -> Non
         await there.close()
 
     asyncio.run(run())
+
+
+def read_without_end(store: SQLiteStore) -> None:
+    while True:
+        assert len(store.read_rows("s")) == 300
+
+
+def test_closing_under_readers_is_an_error_for_them_not_a_crash(path: str) -> None:
+    store = SQLiteStore(path)
+    store.write([append("s", 0, *("x" for _ in range(300)))])
+    reading = threading.Barrier(4)
+
+    def read() -> None:
+        reading.wait()
+        with pytest.raises(JournalClosedError):
+            read_without_end(store)
+
+    threads = [threading.Thread(target=read) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    reading.wait()
+    store.close()
+    for thread in threads:
+        thread.join()

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.journal.samples import append, failed, noted, written
+from tests.journal.samples import append, child_environment, failed, noted, written
 
 from actbook.journal import (
     Journal,
@@ -86,7 +86,9 @@ store.close()
 
 def test_a_file_size_limit_of_the_system(tmp_path: Path) -> None:
     command = [sys.executable, "-c", _LIMITED, str(tmp_path / "limited.db")]
-    answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    answer = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, env=child_environment()
+    )
     assert answer.stderr == ""
     assert answer.stdout.strip() in ("StoreFullError", "StoreIOError")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from actbook.actors import _messages as msg
-from actbook.actors._node_execution import Work
+from actbook.actors._messages import Work
 from actbook.actors._ready import CHILD
 from actbook.actors._runtime import ActorRef
 from actbook.actors._slots import Slots

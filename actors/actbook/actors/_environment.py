@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import copy_context
 from hashlib import sha256
 from typing import Any, Protocol
 
 import msgspec
 
-from actbook.actors._bodies import Bodies
-from actbook.actors._messages import Left, Notify, Submit
+from actbook.actors._bodies import Bodies, Body, BodySink
+from actbook.actors._messages import Left, Notify, Submit, Work
 from actbook.actors._runtime import ActorRef
 from actbook.actors._slots import Slots
+from actbook.blocks import KeyValueStore, occurrence_for_run, storage_for_run
 from actbook.events import Create, GraphExecution, NodeExecution
 from actbook.graphs import Plan
 from actbook.journal import Journal
@@ -58,6 +60,7 @@ class Environment:
         plans: Plans,
         worker: str,
         on_left: Callable[[GraphExecution], None],
+        storage: KeyValueStore | None = None,
         clock: Callable[[], int] = wall_clock,
         timing: Timing | None = None,
         snapshot_every: int = 1000,
@@ -72,6 +75,9 @@ class Environment:
         self.timing = timing or Timing()
         self.snapshot_every = snapshot_every
         self.slots = Slots(bodies.slots)
+        self._ports = copy_context()
+        if storage is not None:
+            self._ports.run(storage_for_run.set, storage)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -101,6 +107,15 @@ class Environment:
     def _tell(self, message: Any) -> None:
         if self._supervisor is not None:
             self._supervisor.tell(message)
+
+    def start_body(self, work: Work, sink: BodySink) -> Body:
+        """Starts the block's code with the ports of this engine around it."""
+        return self._ports.run(self._start_body, work, sink)
+
+    def _start_body(self, work: Work, sink: BodySink) -> Body:
+        occurrence_for_run.set(work.occurrence)
+        timeout = work.block.execution_timeout_seconds
+        return self.bodies.start(work.block, work.data, work.context, sink, timeout=timeout)
 
     def snapshot(self, state: GraphExecution) -> None:
         """Keeps a snapshot of a state that is durable as it is."""

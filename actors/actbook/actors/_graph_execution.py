@@ -11,7 +11,8 @@ from actbook.actors._environment import Environment
 from actbook.actors._inbox import InboxReader
 from actbook.actors._launch import child_execution_id, launch_child
 from actbook.actors._loading import load_state
-from actbook.actors._node_execution import NodeExecutionActor, Work
+from actbook.actors._messages import Work
+from actbook.actors._node_execution import NodeExecutionActor
 from actbook.actors._ready import CHILD, Ready
 from actbook.actors._runtime import Actor, ActorRef, ChildFailed
 from actbook.actors._writing import BATCH, StreamWriter
@@ -261,14 +262,14 @@ class GraphExecutionActor(Actor):
             self._advance(RequestReview(node.number, node.attempt, name, data.get("data"), editable))
             return
         block = self._decider.plan.nodes[node.node_id].block
-        hand = Hand(kind, Work(node.number, node.attempt, block, node.data, self._state.context(node)))
+        hand = Hand(kind, Work(node.number, node.attempt, node.occurrence, block, node.data, self._state.context(node)))
         if kind == CHILD or block.effects:
             self._crew.hold(hand)
         else:
             self._crew.run(hand, ahead=kind == "inline")
 
     def _spawn_node(self, work: Work) -> ActorRef[Any]:
-        return self.spawn(NodeExecutionActor, self.actor_ref, self._env.bodies, work)
+        return self.spawn(NodeExecutionActor, self.actor_ref, self._env, work)
 
     def _launch(self, number: int) -> None:
         assert self._decider is not None

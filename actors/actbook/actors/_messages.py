@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from actbook.events import Appended, Create, Envelope
-from actbook.graphs import Plan
+from actbook.graphs import Block, ExecutionContext, Plan
+
+
+class Work(NamedTuple):
+    """What a node execution runs. `occurrence`: how many executions of the node were queued before it."""
+
+    number: int
+    attempt: int
+    occurrence: int
+    block: Block
+    data: dict[str, Any]
+    context: ExecutionContext
 
 
 class Submit(NamedTuple):

@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
-from actbook.actors._bodies import Bodies, Body, Outcome
-from actbook.actors._messages import Cancel, Stopped
+from actbook.actors._bodies import Body, Outcome
+from actbook.actors._environment import Environment
+from actbook.actors._messages import Cancel, Stopped, Work
 from actbook.actors._runtime import Actor, ActorRef
 from actbook.events import NodeStats, Report
-from actbook.graphs import Block, ExecutionContext
 
 CHUNK = 256
 """Outputs told at once: a decision about more would keep the loop from everybody else."""
 
 
-class Work(NamedTuple):
-    """What a node execution runs."""
-
-    number: int
-    attempt: int
-    block: Block
-    data: dict[str, Any]
-    context: ExecutionContext
-
-
 class NodeExecutionActor(Actor):
     """Starts the body, passes on what it yields, and tells how it ended. It has no stream: its graph execution records."""
 
-    def __init__(self, graph: ActorRef[Any], bodies: Bodies, work: Work) -> None:
+    def __init__(self, graph: ActorRef[Any], env: Environment, work: Work) -> None:
         super().__init__()
         self._graph = graph
-        self._bodies = bodies
+        self._env = env
         self._work = work
         self._body: Body | None = None
         self._cancel: Cancel | None = None
 
     def on_start(self) -> None:
-        work = self._work
-        timeout = work.block.execution_timeout_seconds
-        self._body = self._bodies.start(work.block, work.data, work.context, self, timeout=timeout)
+        self._body = self._env.start_body(self._work, self)
         if self._cancel is not None:
             self._body.cancel(self._cancel.grace)
 

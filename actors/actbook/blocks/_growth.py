@@ -10,12 +10,15 @@ from typing import Any, cast
 
 from jinja2 import filters, pass_eval_context
 
+from ._time_bound import tick
+
 MAX_ITEMS = 10_000
 """Items of one `range()`, of one repetition, and the largest width, count or precision in a call."""
 
 MAX_OPERAND = 1_000
 MAX_TEXT = 16_000_000
 _MAX_BITS = 100_000
+_MAX_STEPS = 500_000
 
 UNBOUNDED_METHODS = frozenset({"translate", "to_bytes", "expandtabs"})
 _PADDING_METHODS = frozenset({"ljust", "rjust", "center", "zfill"})
@@ -35,20 +38,41 @@ def check_operands(operator: str, left: Any, right: Any) -> None:
         _check_percent_format(left)
 
 
-def check_call(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-    """The same for a method of a text."""
+def checked_arguments(function: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The same for a call: its arguments together, and what a method of a text would make of them."""
+    check_weight([*args, *kwargs.values()])
     owner = getattr(function, "__self__", None)
     if not isinstance(owner, str | bytes):
-        return
+        return args
     name = getattr(function, "__name__", "")
     if name in _PADDING_METHODS:
         _check_numbers(name, args, kwargs)
     elif name == "join" and args:
-        sum_of_lengths([each for each in args[0] if isinstance(each, str | bytes)], len(owner))
+        return (_checked_items(args[0], len(owner)), *args[1:])
     elif name == "replace" and len(args) > 1:
         _check_replacement(owner, args[0], args[1])
     elif name in ("format", "format_map"):
         _check_brace_format(str(owner))
+    return args
+
+
+def check_weight(value: Any) -> None:
+    """Raises ValueError for a container that is small in memory, because parts are shared, but endless when printed."""
+    weight, steps, open_values = 0, 0, [value]
+    while open_values:
+        each = open_values.pop()
+        steps += 1
+        if not steps % 1_000:
+            tick()
+        if isinstance(each, str | bytes):
+            weight += len(each)
+        elif isinstance(each, dict):
+            open_values.extend(each.keys())
+            open_values.extend(each.values())
+        elif isinstance(each, list | tuple | set | frozenset):
+            open_values.extend(each)
+        if weight > MAX_TEXT or steps > _MAX_STEPS or len(open_values) > _MAX_STEPS:
+            raise ValueError(f"Value too large (max {MAX_TEXT} characters)")
 
 
 def sum_of_lengths(texts: Iterable[Any], separator: int = 0) -> None:
@@ -83,7 +107,7 @@ def _check_product(left: Any, right: Any) -> None:
         if isinstance(times, int) and isinstance(items, str | bytes | list | tuple):
             if len(items) * times > MAX_ITEMS:
                 raise ValueError(f"Sequence repeat too large (max {MAX_ITEMS} items)")
-            return
+            check_weight([items] * max(times, 0))
     if (
         isinstance(left, int)
         and isinstance(right, int)
@@ -94,7 +118,7 @@ def _check_product(left: Any, right: Any) -> None:
 
 def _check_sum(left: Any, right: Any) -> None:
     if hasattr(left, "__len__") and hasattr(right, "__len__"):
-        sum_of_lengths((left, right))
+        check_weight((left, right))
 
 
 def _check_percent_format(template: str | bytes) -> None:
@@ -140,11 +164,19 @@ def _format(value: Any, spec: Any) -> str:
     return formatted
 
 
+def _checked_items(values: Iterable[Any], separator: int) -> list[Any]:
+    items = list(values)
+    check_weight(items)
+    sum_of_lengths((item for item in items if isinstance(item, str | bytes)), separator)
+    return items
+
+
 @pass_eval_context
 def _join(eval_ctx: Any, value: Iterable[Any], d: str = "", attribute: str | int | None = None) -> str:
-    items = list(value)
-    sum_of_lengths([item for item in items if isinstance(item, str)], len(str(d)))
-    return cast("str", filters.do_join(eval_ctx, items, d, attribute))
+    if attribute is not None:
+        value = map(filters.make_attrgetter(eval_ctx.environment, attribute), value)
+    items = _checked_items(value, len(str(d)))
+    return cast("str", filters.do_join(eval_ctx, items, d))
 
 
 @pass_eval_context
@@ -168,7 +200,21 @@ def _random(seq: Any) -> Any:
     return Random(repr(items)).choice(items) if items else ""
 
 
-GROWING_FILTERS: dict[str, Callable[..., Any]] = {
+def _weighed(original: Callable[..., Any]) -> Callable[..., Any]:
+    """The filter, with a check of what it gives."""
+
+    @wraps(original)
+    def weighed(*args: Any, **kwargs: Any) -> Any:
+        result = original(*args, **kwargs)
+        if isinstance(result, list | tuple | dict):
+            check_weight(result)
+        return result
+
+    return weighed
+
+
+_LEFT_OUT = frozenset({"pprint", "tojson", "urlize", "xmlattr"})
+_OWN: dict[str, Callable[..., Any]] = {
     **{name: _bounded(name) for name in ("center", "batch", "slice", "round", "wordwrap")},
     "format": _format,
     "join": _join,
@@ -176,3 +222,9 @@ GROWING_FILTERS: dict[str, Callable[..., Any]] = {
     "indent": _indent,
     "random": _random,
 }
+TEMPLATE_FILTERS: dict[str, Callable[..., Any]] = {
+    name: _weighed(_OWN.get(name) or cast("Callable[..., Any]", original))
+    for name, original in filters.FILTERS.items()
+    if name not in _LEFT_OUT
+}
+"""The filters of templates, by name."""

@@ -14,7 +14,7 @@ from actbook.graphs import AGENT_BLOCK_ID, BlockLookup, BlockType, Graph, Link, 
 
 from .standard import standard_id
 
-MAX_HOPS = 16
+MAX_HOPS = 64
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -37,6 +37,9 @@ class Place(NamedTuple):
     graph: Graph
     node: Node
     pin: str
+
+
+Found = dict[tuple[str, str, str], Need]
 
 
 def both(first: Need, second: Need) -> Need:
@@ -65,6 +68,7 @@ class Needs:
     def __init__(self, graphs: Iterable[Graph], lookup: BlockLookup) -> None:
         self._graphs = {(graph.id, graph.version): graph for graph in graphs}
         self._lookup = lookup
+        self._answers: dict[tuple[str, int, str, str], Need] = {}
         self._nodes = {(key, node.id): node for key, graph in self._graphs.items() for node in graph.nodes}
         self._links: dict[tuple[str, int, str], list[Link]] = {}
         for (graph_id, version), graph in self._graphs.items():
@@ -73,54 +77,62 @@ class Needs:
 
     def of_output(self, graph: Graph, node: Node, pin: str) -> Need:
         """What becomes of the values a node yields on a pin."""
-        return self._of_output(Place(graph, node, pin), frozenset())
+        key = (graph.id, graph.version, node.id, pin)
+        if key not in self._answers:
+            self._answers[key] = self._of_output(Place(graph, node, pin), {}, 0)
+        return self._answers[key]
 
-    def _of_output(self, place: Place, seen: frozenset[tuple[str, str]]) -> Need:
-        key = (place.node.id, place.pin)
-        if key in seen or len(seen) >= MAX_HOPS:
-            return TEXT
-        return united(self._of_links(place, seen | {key}))
+    def _of_output(self, place: Place, found: Found, hops: int) -> Need:
+        """`found` holds what this question has seen already, so that ways that meet again are followed once."""
+        key = (place.graph.id, place.node.id, place.pin)
+        if key not in found:
+            found[key] = TEXT
+            if hops < MAX_HOPS:
+                found[key] = united(self._of_links(place, found, hops + 1))
+        return found[key]
 
-    def _of_links(self, place: Place, seen: frozenset[tuple[str, str]]) -> Iterator[Need]:
+    def _of_links(self, place: Place, found: Found, hops: int) -> Iterator[Need]:
         graph = place.graph
         for link in self._links.get((graph.id, graph.version, place.node.id), ()):
             sink = self._nodes.get(((graph.id, graph.version), link.sink_id))
             if sink is not None and base_name(link.source_name) == base_name(place.pin):
-                need = self._of_input(Place(graph, sink, link.sink_name), seen)
+                need = self._of_input(Place(graph, sink, link.sink_name), found, hops)
                 yield _selected(link.source_name, need)
 
-    def _of_input(self, place: Place, seen: frozenset[tuple[str, str]]) -> Need:
+    def _of_input(self, place: Place, found: Found, hops: int) -> Need:
         if base_name(place.pin) != place.pin:
             return TEXT
         block = self._lookup(place.node.block_id)
         kind = None if block is None else block.block_type
         if place.node.block_id == AGENT_BLOCK_ID:
-            return united(self._inside_child(place, seen))
+            return united(self._inside_child(place, found, hops))
         if kind is BlockType.OUTPUT:
-            return united(self._outside_child(place, seen))
+            return united(self._outside_child(place, found, hops))
         if kind is BlockType.INPUT:
-            return self._of_output(place._replace(pin="result"), seen) if place.pin == "value" else TEXT
+            return (
+                self._of_output(place._replace(pin="result"), found, hops) if place.pin == "value" else TEXT
+            )
         rule = _RULES.get((place.node.block_id, place.pin))
         if rule is not None:
-            return rule(place, lambda pin: self._of_output(place._replace(pin=pin), seen))
+            return rule(place, lambda pin: self._of_output(place._replace(pin=pin), found, hops))
         return TEXT if block is None else _of_type(_pin_type(block.input_schema.fields, place.pin))
 
-    def _inside_child(self, place: Place, seen: frozenset[tuple[str, str]]) -> Iterator[Need]:
+    def _inside_child(self, place: Place, found: Found, hops: int) -> Iterator[Need]:
         child = self._child_of(place.node)
         for node in child.nodes if child is not None else ():
             block = self._lookup(node.block_id)
             is_input = block is not None and block.block_type is BlockType.INPUT
             if child is not None and is_input and node.input_default.get("name") == place.pin:
-                yield self._of_output(Place(child, node, "result"), seen)
+                yield self._of_output(Place(child, node, "result"), found, hops)
 
-    def _outside_child(self, place: Place, seen: frozenset[tuple[str, str]]) -> Iterator[Need]:
+    def _outside_child(self, place: Place, found: Found, hops: int) -> Iterator[Need]:
         if place.pin != "value" or place.node.input_default.get("format"):
             return
         name = place.node.input_default.get("name")
         for graph in self._graphs.values():
             for node in graph.nodes:
                 if node.block_id == AGENT_BLOCK_ID and self._child_of(node) is place.graph:
-                    yield self._of_output(Place(graph, node, str(name)), seen)
+                    yield self._of_output(Place(graph, node, str(name)), found, hops)
 
     def _child_of(self, node: Node) -> Graph | None:
         reference = (node.input_default.get("graph_id"), node.input_default.get("graph_version"))

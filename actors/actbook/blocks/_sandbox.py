@@ -7,10 +7,7 @@ cannot be interrupted.
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
@@ -21,35 +18,33 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from ._growth import (
-    GROWING_FILTERS,
     MAX_ITEMS,
+    TEMPLATE_FILTERS,
     UNBOUNDED_METHODS,
-    check_call,
     check_operands,
+    check_weight,
+    checked_arguments,
     joined,
     sum_of_lengths,
 )
-from ._time_bound import TimeBoundError
+from ._time_bound import TimeBoundError, deadline_in, tick
 
-_LEFT_OUT = ("pprint", "tojson", "urlize", "xmlattr")
-_deadline: ContextVar[float] = ContextVar("actbook_template_deadline")
+_STEPS, _JOINED, _WEIGHED = "step wise", "concat enated", "in limits"
+"""Filters of ours: no template can write their names, which hold a blank."""
 
 
 def render_within(template: str, values: Mapping[str, Any], *, escape_html: bool, seconds: float) -> str:
     """Raises `TimeBoundError` after `seconds`, ValueError with the engine's text for every other failure."""
-    token = _deadline.set(math.inf)
     try:
         compiled = _compiled(template, escape_html)
-        _deadline.set(time.monotonic() + seconds)
-        return compiled.render(values)
+        with deadline_in(seconds):
+            return compiled.render(values)
     except TimeBoundError:
         raise
     except RecursionError:
         raise ValueError("Template is nested too deeply") from None
     except Exception as error:
         raise ValueError(str(error) or type(error).__name__) from None
-    finally:
-        _deadline.reset(token)
 
 
 @lru_cache(maxsize=256)
@@ -62,11 +57,6 @@ def _environment(escape_html: bool) -> _Sandbox:
     return _Sandbox(autoescape=escape_html)
 
 
-def _tick() -> None:
-    if time.monotonic() > _deadline.get():
-        raise TimeBoundError
-
-
 def _range(*args: int) -> range:
     items = range(*args)
     if len(items) > MAX_ITEMS:
@@ -77,20 +67,27 @@ def _range(*args: int) -> range:
 @pass_context
 def _stepwise(context: Context, items: Iterable[Any]) -> Iterator[Any]:
     for item in items:
-        _tick()
+        tick()
         yield item
 
 
 @pass_context
 def _concatenated(context: Context, parts: list[Any]) -> str:
+    check_weight(parts)
     texts = [part if isinstance(part, str) else str(part) for part in parts]
     sum_of_lengths(texts)
     return markup_join(parts) if context.eval_ctx.autoescape else str_join(texts)
 
 
+@pass_context
+def _weighed(context: Context, value: Any) -> Any:
+    check_weight(value)
+    return value
+
+
 def _ticking(pieces: Iterable[str]) -> Iterator[str]:
     for piece in pieces:
-        _tick()
+        tick()
         yield piece
 
 
@@ -101,12 +98,24 @@ def _concat(pieces: Iterable[str]) -> str:
 class _Checked(NodeTransformer):
     def visit_For(self, node: nodes.For) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
-        node.iter = _filtered(node.iter, "step wise")
+        node.iter = _filtered(node.iter, _STEPS)
         return node
+
+    def visit_List(self, node: nodes.List) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        return _filtered(node, _WEIGHED) if node.items else node
+
+    def visit_Dict(self, node: nodes.Dict) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        return _filtered(node, _WEIGHED) if node.items else node
+
+    def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:  # noqa: N802
+        self.generic_visit(node)
+        return _filtered(node, _WEIGHED) if node.ctx == "load" and node.items else node
 
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:  # noqa: N802
         self.generic_visit(node)
-        return _filtered(nodes.List(node.nodes, lineno=node.lineno), "concat enated")
+        return _filtered(nodes.List(node.nodes, lineno=node.lineno), _JOINED)
 
 
 def _filtered(node: nodes.Node, name: str) -> nodes.Filter:
@@ -120,14 +129,10 @@ class _Sandbox(ImmutableSandboxedEnvironment):
     def __init__(self, *, autoescape: bool) -> None:
         super().__init__(autoescape=autoescape)
         self.globals = {"range": _range}
-        for name in _LEFT_OUT:
-            del self.filters[name]
-        self.filters.update(GROWING_FILTERS)
-        self.filters["step wise"] = _stepwise
-        self.filters["concat enated"] = _concatenated
+        self.filters = {**TEMPLATE_FILTERS, _STEPS: _stepwise, _JOINED: _concatenated, _WEIGHED: _weighed}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        """Leads loops and `~` through our checks, whose names no template can write: they hold a blank."""
+        """Leads loops, `~` and literals through our checks."""
         tree = super()._parse(source, name, filename)
         checked: nodes.Template = _Checked().visit(tree)
         return checked.set_environment(self)  # type: ignore[return-value]
@@ -136,14 +141,14 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return attr not in UNBOUNDED_METHODS and super().is_safe_attribute(obj, attr, value)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        _tick()
+        tick()
         check_operands(operator, left, right)
         return super().call_binop(context, operator, left, right)
 
     def call(self, context: Context, function: Any, /, *args: Any, **kwargs: Any) -> Any:
-        _tick()
-        check_call(function, args, kwargs)
-        return super().call(context, function, *args, **kwargs)
+        tick()
+        checked = checked_arguments(function, args, kwargs)
+        return super().call(context, function, *checked, **kwargs)
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
         formatting = super().wrap_str_format(value)
@@ -152,7 +157,6 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         safe: Callable[..., str] = formatting
 
         def bounded(*args: Any, **kwargs: Any) -> str:
-            check_call(value, args, kwargs)
-            return safe(*args, **kwargs)
+            return safe(*checked_arguments(value, args, kwargs), **kwargs)
 
         return bounded

@@ -39,9 +39,14 @@ def simulated_lookup(
 
 
 def _closure(graphs: Iterable[Graph]) -> Iterator[Graph]:
-    for graph in graphs:
-        yield graph
-        yield from _closure(graph.sub_graphs)
+    """Every graph once, however often it is listed."""
+    waiting, seen = list(graphs), set[tuple[str, int]]()
+    while waiting:
+        graph = waiting.pop(0)
+        if (graph.id, graph.version) not in seen:
+            seen.add((graph.id, graph.version))
+            waiting += graph.sub_graphs
+            yield graph
 
 
 def _uses(graphs: Iterable[Graph], lookup: BlockLookup) -> dict[str, list[Use]]:

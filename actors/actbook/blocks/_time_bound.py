@@ -5,7 +5,11 @@ is not.
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 QUICK = 0.02
@@ -16,6 +20,24 @@ Outputs = list[tuple[str, Any]]
 
 class TimeBoundError(Exception):
     """The work did not end within the seconds it was given."""
+
+
+_deadline: ContextVar[float] = ContextVar("actbook_deadline", default=math.inf)
+
+
+@contextmanager
+def deadline_in(seconds: float) -> Iterator[None]:
+    """Inside, `tick` raises `TimeBoundError` once the seconds are over."""
+    token = _deadline.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def tick() -> None:
+    if time.monotonic() > _deadline.get():
+        raise TimeBoundError
 
 
 def within(

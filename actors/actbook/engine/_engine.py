@@ -10,9 +10,9 @@ from uuid import UUID, uuid4, uuid5
 
 from actbook.actors import Submit, wall_clock
 from actbook.engine._errors import EngineClosedError, ExecutionNotFoundError, ReviewError, StillRunningError
-from actbook.engine._graph_store import Simulation
 from actbook.engine._host import Host
 from actbook.engine._settings import EngineSettings
+from actbook.engine._simulation import Simulation
 from actbook.engine._stopping import stop_execution
 from actbook.engine.admission import (
     Masks,
@@ -33,7 +33,7 @@ from actbook.events import (
     split_node_exec_id,
 )
 from actbook.graphs import Graph, Plan
-from actbook.journal import ConflictError, Journal
+from actbook.journal import ConflictError, Journal, OwnerInfo
 from actbook.projections import Queries
 from actbook.replay import History
 
@@ -74,6 +74,11 @@ class Engine:
         return self._host.is_owner
 
     @property
+    def owner(self) -> OwnerInfo | None:
+        """The process that runs this store's executions, this one included; None when there is none now."""
+        return self._host.owner
+
+    @property
     def journal(self) -> Journal:
         """The journal underneath: streams, log, subscriptions."""
         return self._host.journal
@@ -82,6 +87,15 @@ class Engine:
     def queries(self) -> Queries:
         """Status views, with filters and pages."""
         return self._host.queries
+
+    async def catch_up(self, timeout: float = 5.0) -> None:
+        """Returns when `queries` shows everything that is committed now, whoever committed it.
+
+        Raises `LagError` after `timeout` seconds.
+        """
+        host = self._open_host()
+        await host.runner.activate()
+        await host.runner.wait(await host.journal.last_position(), timeout)
 
     async def save_graph(self, graph: Graph, user_id: str = "") -> Graph:
         """The graph as saved. The same content again is a no-op; other content under a known version gets the next version."""

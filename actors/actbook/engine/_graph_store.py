@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
-import msgspec
-
 from actbook.actors import wall_clock
 from actbook.engine._errors import GraphNotFoundError
 from actbook.events import Append, Draft, GraphSaved, graph_stream
@@ -48,6 +46,7 @@ class GraphStore:
                 self._contents.pop(graph.id, None)
                 continue
             versions[graph.version] = content
+            self._newest[graph.id] = (len(versions), graph.version)
             return self._keep(graph)
 
     async def load(self, graph_id: str, version: int | None = None) -> Graph:
@@ -99,18 +98,3 @@ def _numbered(graph: Graph, version: int) -> Graph:
     document: dict[str, Any] = graph.to_dict()
     document["version"] = version
     return Graph.from_dict(document)
-
-
-class Simulation(msgspec.Struct, frozen=True):
-    """`simulate=True`: stand-ins for blocks that are not installed. `script` gives their outputs by block or node."""
-
-    script: dict[str, Any] | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """As it is recorded with the execution."""
-        return {"script": self.script}
-
-    @classmethod
-    def from_dict(cls, recorded: dict[str, Any]) -> Simulation:
-        """From what was recorded."""
-        return cls(recorded.get("script"))

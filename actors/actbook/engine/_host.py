@@ -23,9 +23,10 @@ from actbook.blocks import default_registry
 from actbook.engine._graph_store import GraphStore
 from actbook.engine._preparation import Preparation
 from actbook.engine._settings import EngineSettings
+from actbook.engine._storage import JournalStorage
 from actbook.engine._watch import ENDS, REQUESTS, Waiters, concerned
 from actbook.events import Append, Draft, Event, ExecutionStatus, GraphExecution, inbox_of
-from actbook.journal import Coordinator, Journal, coordinator_for
+from actbook.journal import Coordinator, Journal, OwnerInfo, coordinator_for
 from actbook.projections import Queries, Runner
 
 logger = logging.getLogger("actbook.engine")
@@ -64,6 +65,7 @@ class Host:
             plans=self.preparation,
             worker=self.worker,
             on_left=self._left,
+            storage=JournalStorage(journal),
             timing=settings.timing,
             snapshot_every=settings.snapshot_every,
         )
@@ -83,6 +85,10 @@ class Host:
     @property
     def is_owner(self) -> bool:
         return self._coordinator.is_owner
+
+    @property
+    def owner(self) -> OwnerInfo | None:
+        return self._coordinator.owner
 
     async def start(self) -> None:
         """Finds its place among the processes on this store; as the owner it goes on with everything unfinished."""
@@ -150,7 +156,8 @@ class Host:
 
     def _own(self) -> None:
         self.environment.background(self.runner.activate())
-        self.environment.background(self._take_over())
+        if self.settings.take_over:
+            self.environment.background(self._take_over())
 
     async def _take_over(self) -> None:
         unfinished = await self.journal.unfinished()

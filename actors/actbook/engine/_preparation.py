@@ -11,7 +11,8 @@ import msgspec
 from actbook.actors import child_execution_id
 from actbook.blocks import Registry, simulated_lookup
 from actbook.engine._errors import GraphNotFoundError
-from actbook.engine._graph_store import KEPT, GraphStore, Simulation
+from actbook.engine._graph_store import KEPT, GraphStore
+from actbook.engine._simulation import Simulation
 from actbook.engine.admission import (
     Masks,
     StartingInputs,
@@ -57,27 +58,31 @@ class Preparation:
         self._registry = registry
         self._prepared: OrderedDict[tuple[str, int, bytes], Prepared] = OrderedDict()
 
-    def prepare(self, graph: Graph, simulation: dict[str, Any] | None) -> Prepared:
+    async def prepare(self, graph: Graph, simulation: dict[str, Any] | None) -> Prepared:
         """Raises `ValueError` when the graph does not hold together."""
         key = (graph.id, graph.version, msgspec.json.encode(simulation, order="sorted"))
         prepared = self._prepared.get(key)
         if prepared is None:
             bound, _rebound = bind_sub_graphs(graph, self._registry.lookup)
-            lookup: BlockLookup = self._registry.lookup
-            if simulation is not None:
-                script = Simulation.from_dict(simulation).script
-                lookup = simulated_lookup(lookup, [bound, *bound.sub_graphs], script)
-            prepared = Prepared(bound, lookup)
+            prepared = Prepared(bound, await self._lookup_for(bound, simulation))
             self._prepared[key] = prepared
             if len(self._prepared) > KEPT:
                 self._prepared.popitem(last=False)
         return prepared
 
-    async def prepared(
-        self, graph_id: str, version: int | None, simulation: dict[str, Any] | None
-    ) -> Prepared:
+    async def _lookup_for(self, graph: Graph, simulation: dict[str, Any] | None) -> BlockLookup:
+        if simulation is None:
+            return self._registry.lookup
+        recorded = Simulation.from_dict(simulation)
+        graphs = [graph, *graph.sub_graphs]
+        if recorded.root is not None:
+            root, _rebound = bind_sub_graphs(await self._graphs.load(*recorded.root), self._registry.lookup)
+            graphs = [root, *root.sub_graphs]
+        return simulated_lookup(self._registry.lookup, graphs, recorded.script)
+
+    async def prepared(self, graph_id: str, version: int | None, simulation: dict[str, Any] | None) -> Prepared:
         """The same for a saved graph. Raises `GraphNotFoundError`."""
-        return self.prepare(await self._graphs.load(graph_id, version), simulation)
+        return await self.prepare(await self._graphs.load(graph_id, version), simulation)
 
     async def plan_of(self, state: GraphExecution) -> Plan:
         """The plan that an execution runs by."""
@@ -88,7 +93,8 @@ class Preparation:
         parent = await self.prepared(state.graph_id, state.graph_version, state.simulation)
         constants = plan.nodes[node.node_id].node.input_default
         graph = await self._sub_graph(parent.graph, constants, state.user_id)
-        child = self.prepare(graph, state.simulation)
+        simulation = _inherited(state)
+        child = await self.prepare(graph, simulation)
         masks = constants.get("nodes_input_masks") or {}
         create = Create(
             execution_id=child_execution_id(state.id, node.number),
@@ -100,7 +106,7 @@ class Preparation:
             root_id=state.correlation_id,
             settings=state.settings,
             limits=state.limits,
-            simulation=state.simulation,
+            simulation=simulation,
         )
         return child.plan, create
 
@@ -113,6 +119,12 @@ class Preparation:
             return await self._graphs.load(graph_id, version)
         except GraphNotFoundError as error:
             raise ValueError(str(error)) from error
+
+
+def _inherited(state: GraphExecution) -> dict[str, Any] | None:
+    if state.simulation is None:
+        return None
+    return Simulation.from_dict(state.simulation).within(state.graph_id, state.graph_version).to_dict()
 
 
 def _with_closure(sub_graph: Graph, parent: Graph) -> Graph:

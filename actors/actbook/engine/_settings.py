@@ -14,12 +14,14 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     - `registry`: the blocks of this engine; None = the standard blocks, plug-ins, and what `@block` registered
     - `candidate`: may become the owner of the store; False = only reads and asks, and never runs anything
+    - `take_over`: as the owner, goes on with everything unfinished; False = only with what it is asked about
     - `synchronous`: SQLite's setting; "NORMAL" may lose the last commits when the machine (not the process) dies
     - `max_active`: executions in memory at once; `drain`: how long `close` lets running bodies finish
     """
 
     registry: Registry | None = None
     candidate: bool = True
+    take_over: bool = True
     synchronous: Synchronous = "FULL"
     capacity: Capacity = Capacity()
     timing: Timing = Timing()

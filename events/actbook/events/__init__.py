@@ -68,6 +68,7 @@ from actbook.events._state import (
     split_node_exec_id,
 )
 from actbook.events._status import SOURCES, ExecutionStatus, IllegalTransitionError, can_move, check_move
+from actbook.events._storage_events import ValueStored, storage_stream
 from actbook.events._topics import Event, UnknownTopicError, event_type, registered_topics, topic
 from actbook.graphs._context import ExecutionContext
 
@@ -135,6 +136,7 @@ __all__ = [
     "Start",
     "Stopping",
     "UnknownTopicError",
+    "ValueStored",
     "WarningRecorded",
     "as_datetime",
     "can_move",
@@ -149,5 +151,6 @@ __all__ = [
     "node_exec_id",
     "registered_topics",
     "split_node_exec_id",
+    "storage_stream",
     "topic",
 ]

@@ -1,4 +1,7 @@
-"""What can be asked of a graph execution. Time, ids and random numbers come in with the command, so deciding is pure."""
+"""What can be asked of a graph execution.
+
+Time, ids and random numbers come in with the command, so deciding is pure.
+"""
 
 from __future__ import annotations
 

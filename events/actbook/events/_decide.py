@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from actbook.events import _commands as cmd
 from actbook.events import _execution_events as ex
@@ -61,7 +61,7 @@ class Decider:
         drafts: list[Draft] = []
         self._drafts = drafts
         self.at = at
-        _DISPATCH[type(command)](self, command)
+        self._HANDLERS[type(command)](self, command)
         return drafts
 
     def emit(self, payload: Event, cause: Cause = None) -> Released:
@@ -296,6 +296,17 @@ class Decider:
             message = ib.ChildFinished(state.id, state.parent.node_exec, state.status, text)
             self.upward.append(Draft(message, self.at))
 
+    _HANDLERS: ClassVar[dict[type, Callable[[Decider, Any], None]]] = {
+        cmd.Create: _create,
+        cmd.Claim: _claim,
+        cmd.Start: _start,
+        cmd.Report: _report,
+        cmd.BodiesStopped: _bodies_stopped,
+        cmd.RequestReview: _request_review,
+        cmd.Fail: _fail,
+        cmd.Handle: _handle,
+    }
+
 
 def _without_repeats(node: NodeExecution, outputs: nx.Pairs) -> tuple[nx.Pairs, tuple[str, ...]]:
     """The outputs that no earlier attempt had recorded, and the pins of the others: the k-th on a pin counts once."""
@@ -311,15 +322,3 @@ def _without_repeats(node: NodeExecution, outputs: nx.Pairs) -> tuple[nx.Pairs, 
         else:
             new.append(pair)
     return tuple(new), tuple(repeated)
-
-
-_DISPATCH: dict[type, Callable[[Decider, Any], None]] = {
-    cmd.Create: Decider._create,
-    cmd.Claim: Decider._claim,
-    cmd.Start: Decider._start,
-    cmd.Report: Decider._report,
-    cmd.BodiesStopped: Decider._bodies_stopped,
-    cmd.RequestReview: Decider._request_review,
-    cmd.Fail: Decider._fail,
-    cmd.Handle: Decider._handle,
-}

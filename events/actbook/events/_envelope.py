@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import msgspec
 
 from actbook.events._topics import Event
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Cause = int | bytes | None
 """What caused an event: an `int` is a version in the same stream, `bytes` the event id of an event elsewhere."""
@@ -69,7 +69,7 @@ class Append(msgspec.Struct, gc=False):
     """One atomic write to one stream.
 
     `expected` is the version the stream must have; `None` appends at the end whatever the version is (inboxes).
-    `lifecycle`: "open" lists the stream as unfinished until an append with "close" takes it off; both in this transaction.
+    `lifecycle`: "open" lists the stream as unfinished until an append with "close" takes it off, in this transaction.
     `also` are further writes that belong to the same decision: all of them happen, or none.
     """
 

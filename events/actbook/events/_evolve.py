@@ -32,7 +32,7 @@ class Fact(Protocol):
 
 
 def evolve(state: GraphExecution, event: Fact) -> GraphExecution:
-    """The state after `event`. Takes `state` over (it is changed and returned); keep an earlier one with `state.copy()`.
+    """The state after `event`. Takes `state` over: it is changed and returned; keep an earlier one by `state.copy()`.
 
     Events of types that do not belong to an execution only move the version on.
     """
@@ -226,6 +226,9 @@ def _node_queued(state: GraphExecution, event: nx.NodeQueued, at: int) -> None:
     node.data = event.data
     node.queued_at = at
     node.cause = state.version
+    occurrences = state.occurrences
+    node.occurrence = occurrence = occurrences.get(event.node_id, 0)
+    occurrences[event.node_id] = occurrence + 1
     state.ready[number] = None
     lane = state.lanes.get(event.node_id)
     if lane is None:
@@ -401,7 +404,9 @@ def _let_go(state: GraphExecution, first: NodeExecution, lane: deque[int], relea
         node = nodes[lane[0]]
         if node.held:
             _feed_graph(state, node, node.held)
-            released = [*released, (node, node.held)]
+            if released is _NOTHING:
+                released = []
+            released.append((node, node.held))
             node.held = []
         if not node.status.is_final:
             return released

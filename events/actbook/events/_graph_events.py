@@ -14,7 +14,7 @@ def graph_stream(graph_id: str) -> str:
 
 @topic("graph.saved")
 class GraphSaved(Event, frozen=True, array_like=True, gc=False):
-    """A version of a graph, as its JSON. A version never changes; `content` is the SHA-256 (hex) of the canonical JSON."""
+    """A version of a graph, as its JSON; it never changes. `content` is the SHA-256 (hex) of the canonical JSON."""
 
     graph_id: str
     version: int

@@ -104,7 +104,7 @@ def _decide_review(decider: Decider, message: ib.ReviewDecided, event_id: bytes)
     return "approved" if message.approved else "rejected"
 
 
-_HANDLERS: dict[type, Callable[["Decider", Any, bytes], str]] = {
+_HANDLERS: dict[type, Callable[[Decider, Any, bytes], str]] = {
     ib.CancelRequested: _cancel,
     ib.ResumeRequested: _resume,
     ib.ChildOutput: _child_output,

@@ -1,7 +1,7 @@
 """Events of node executions, recorded in the stream of their graph execution.
 
-`node_exec` numbers the node executions of one graph execution from 1, in order of creation. Outside, a node execution is
-known as `{graph execution id}.{node_exec}`.
+`node_exec` numbers the node executions of one graph execution from 1, in order of creation. Outside, a node execution
+is known as `{graph execution id}.{node_exec}`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class NodeInput(Event, frozen=True, array_like=True, gc=False):
 
 @topic("link.latched")
 class LinkLatched(Event, frozen=True, array_like=True, gc=False):
-    """A static link delivered: every waiting execution of the node that lacks the pin got the value, later ones will."""
+    """A static link delivered: waiting executions of the node that lack the pin got the value, later ones will."""
 
     node_id: str
     pin: str
@@ -66,7 +66,7 @@ class NodeQueued(Event, frozen=True, array_like=True, gc=False):
 
 @topic("node.started")
 class NodeStarted(Event, frozen=True, array_like=True, gc=False):
-    """An attempt begins; recorded before any effect of it. A crash leads to a new attempt with the same idempotency key."""
+    """An attempt begins; recorded before any effect of it. After a crash a new one has the same idempotency key."""
 
     node_exec: int
     attempt: int

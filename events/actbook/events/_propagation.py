@@ -12,7 +12,7 @@ from actbook.events._evolve import Released
 from actbook.events._matching import Matcher
 from actbook.events._state import GraphExecution
 from actbook.events._topics import Event
-from actbook.graphs import BlockType, Plan
+from actbook.graphs import BlockType, Plan, PlanNode
 
 Emit = Callable[[Event, Cause], Released]
 
@@ -22,8 +22,8 @@ _NOTE = BlockType.NOTE
 class Propagation:
     """Delivers released outputs in execution order, then yield order, then link order.
 
-    `overrun` is set once the run's bound on node executions is exceeded; from then on nothing is delivered. A run that is
-    being stopped may exceed it: what its last bodies yield must not be lost.
+    `overrun` is set once the run's bound on node executions is exceeded; from then on nothing is delivered. A run that
+    is being stopped may exceed it: what its last bodies yield must not be lost.
     """
 
     def __init__(self, plan: Plan, state: GraphExecution, emit: Emit) -> None:
@@ -36,12 +36,12 @@ class Propagation:
 
     def spread(self, released: Released) -> None:
         """Delivers what an event released; the event is the cause of all that follows."""
-        deliveries = self._plan.deliveries
-        cause = self._state.version
+        plan, cause = self._plan, self._state.version
+        nodes = plan.nodes
         for node, outputs in released:
             for pin, value in outputs:
-                for link, delivered in deliveries(node.node_id, pin, value):
-                    self._deliver(link.sink_id, link.sink_name, delivered, link.is_static, cause)
+                for link, delivered in plan.deliveries(node.node_id, pin, value):
+                    self._deliver(nodes[link.sink_id], link.sink_name, delivered, link.is_static, cause)
 
     def check_bound(self) -> None:
         """Notices a bound that was exceeded earlier."""
@@ -62,24 +62,23 @@ class Propagation:
             if node.node_id in state.skip:
                 self.spread(self._emit(nx.NodeSkipped(number), node.cause))
 
-    def _deliver(self, node_id: str, pin: str, value: Any, static: bool, cause: int) -> None:
-        state, plan_node = self._state, self._plan.nodes[node_id]
-        if self.overrun or plan_node.block_type is _NOTE:
+    def _deliver(self, node: PlanNode, pin: str, value: Any, static: bool, cause: int) -> None:
+        if self.overrun or node.block_type is _NOTE:
             return
-        several = len(plan_node.linked) > 1
+        several = len(node.linked) > 1
         # With one linked pin nothing can wait for a value of it.
-        number = self._matcher.take(node_id, pin) if several else 0
+        number = self._matcher.take(node.id, pin) if several else 0
         if number:
-            inputs = {**state.node_executions[number].inputs, pin: value}
-            if not self._queue(number, node_id, inputs, cause):
+            inputs = {**self._state.node_executions[number].inputs, pin: value}
+            if not self._queue(number, node, inputs, cause):
                 self._emit(nx.NodeInput(number, pin, value), cause)
                 self._explain(number)
         else:
-            self._arrive(node_id, pin, value, cause)
+            self._arrive(node, pin, value, cause)
         if static and several and not self.overrun:
-            self._latch(node_id, pin, value, cause)
+            self._latch(node, pin, value, cause)
 
-    def _arrive(self, node_id: str, pin: str, value: Any, cause: int) -> None:
+    def _arrive(self, node: PlanNode, pin: str, value: Any, cause: int) -> None:
         """A value that no waiting execution lacks begins a new one."""
         state = self._state
         bound = state.limits.node_executions
@@ -88,29 +87,29 @@ class Propagation:
             return
         number = state.last_number + 1
         inputs = {pin: value}
-        if not self._queue(number, node_id, inputs, cause):
-            self._emit(nx.NodeCreated(number, node_id, self._block_id(node_id), inputs), cause)
-            self._matcher.added(node_id, number, pin)
+        if not self._queue(number, node, inputs, cause):
+            self._emit(nx.NodeCreated(number, node.id, node.node.block_id, inputs), cause)
+            self._matcher.added(node.id, number, pin)
             self._explain(number)
 
-    def _latch(self, node_id: str, pin: str, value: Any, cause: int) -> None:
-        others = self._matcher.others(node_id, pin)
-        self._emit(nx.LinkLatched(node_id, pin, value), cause)
+    def _latch(self, node: PlanNode, pin: str, value: Any, cause: int) -> None:
+        others = self._matcher.others(node.id, pin)
+        self._emit(nx.LinkLatched(node.id, pin, value), cause)
         for number in others:
-            if not self._queue(number, node_id, self._state.node_executions[number].inputs, cause):
+            if not self._queue(number, node, self._state.node_executions[number].inputs, cause):
                 self._explain(number)
 
-    def _queue(self, number: int, node_id: str, inputs: dict[str, Any], cause: int) -> bool:
+    def _queue(self, number: int, node: PlanNode, inputs: dict[str, Any], cause: int) -> bool:
         """Queues the node execution when its inputs, latched values included, are complete and valid."""
-        state = self._state
+        state, node_id = self._state, node.id
         latched = state.latches.get(node_id)
         if latched:
             inputs = {**latched, **inputs}
         data, text, warnings = self._plan.accept(node_id, inputs, state.masks.get(node_id))
         if data is None:
-            self._refusal = text if self._plan.nodes[node_id].linked <= inputs.keys() else ""
+            self._refusal = text if node.linked <= inputs.keys() else ""
             return False
-        self._emit(nx.NodeQueued(number, node_id, self._block_id(node_id), data), cause)
+        self._emit(nx.NodeQueued(number, node_id, node.node.block_id, data), cause)
         for text in warnings:
             self._emit(ex.WarningRecorded(text, number), state.version)
         if state.skip:
@@ -121,6 +120,3 @@ class Propagation:
         """Records why an execution that lacks no value still can't run."""
         if self._refusal:
             self._emit(ex.WarningRecorded(self._refusal, number), self._state.version)
-
-    def _block_id(self, node_id: str) -> str:
-        return self._plan.nodes[node_id].node.block_id

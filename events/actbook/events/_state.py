@@ -29,10 +29,11 @@ def split_node_exec_id(text: str) -> tuple[str, int]:
 class NodeExecution(msgspec.Struct, gc=False):
     """One execution of one node. Times are microseconds since the Unix epoch, UTC; 0 = not yet.
 
-    `inputs` are the values that arrived while it waits, `data` is what the block sees once it is queued. `held` are outputs
-    that wait for an earlier execution of the same node; `outputs` are kept only in a state that retains history.
-    `yielded` counts the values recorded per pin while the body goes on, `repeats` those that the current attempt is still
-    to yield again. `feeds` names the graph's output that the node feeds.
+    `inputs` are the values that arrived while it waits, `data` is what the block sees once it is queued. `held` are
+    outputs that wait for an earlier execution of the same node; `outputs` are kept only in a state that retains
+    history. `yielded` counts the values recorded per pin while the body goes on, `repeats` those that the current
+    attempt is still to yield again. `feeds` names the graph's output that the node feeds; `occurrence` counts the executions
+    of the same node that were queued before.
     """
 
     number: int
@@ -51,6 +52,7 @@ class NodeExecution(msgspec.Struct, gc=False):
     error: str = ""
     reason: str = ""
     skipped: bool = False
+    occurrence: int = 0
     held: list[tuple[str, Any]] = []
     outputs: list[tuple[str, Any]] = []
     wall: float = 0.0
@@ -109,9 +111,9 @@ class ExecutionStats(msgspec.Struct, gc=False):
 class GraphExecution(msgspec.Struct):
     """State of a graph execution. `evolve` takes it over and gives it back; `copy()` keeps an earlier one.
 
-    `node_executions` holds what is alive: waiting, queued, running, in review, terminated, and finished ones whose outputs
-    are not propagated yet. Finished ones are let go, so memory follows the work in flight and not the length of history,
-    unless `retain` is set (replay). `outputs`: name → values in order, from the graph's OUTPUT nodes.
+    `node_executions` holds what is alive: waiting, queued, running, in review, terminated, and finished ones whose
+    outputs are not propagated yet. Finished ones are let go, so memory follows the work in flight and not the length of
+    history, unless `retain` is set (replay). `outputs`: name → values in order, from the graph's OUTPUT nodes.
     """
 
     id: str = ""
@@ -152,6 +154,7 @@ class GraphExecution(msgspec.Struct):
     reviews: dict[int, None] = {}
     lanes: dict[str, deque[int]] = {}
     latches: dict[str, dict[str, Any]] = {}
+    occurrences: dict[str, int] = {}
     retain: bool = False
 
     @property

@@ -11,7 +11,7 @@ from actbook.graphs._errors import ActbookError
 
 
 class UnknownTopicError(ActbookError):
-    """The journal holds an event this version does not know. Upgrade actbook, or read the store with the version that wrote it."""
+    """The journal holds an event that this version does not know: upgrade actbook, or read with what wrote it."""
 
     def __init__(self, topic: str) -> None:
         super().__init__(

@@ -96,6 +96,7 @@ class Block:
     costs: tuple[BlockCost, ...] = ()
     execution: Execution = "async"
     effects: bool = True
+    feedback_links: frozenset[str] = frozenset()
 
     input_schema = _LazySchema("Input")
     output_schema = _LazySchema("Output")

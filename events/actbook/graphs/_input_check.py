@@ -36,6 +36,7 @@ class InputCheck:
         self.block = block or UnknownBlock(node.block_id)
         self.block_id = node.block_id
         self.linked = frozenset(linked)
+        self.feedback = self.linked & self.block.feedback_links
         self.pins = input_pins(node, self.block)
         self.required = self.pins.required
         self.lossless = self.block.block_type is BlockType.AGENT
@@ -50,7 +51,9 @@ class InputCheck:
         if not self.known:
             return None, f"Block for {self.block_id} not found.", ()
         if not self.linked <= data.keys():
-            return self._unpopulated(self.linked.difference(data))
+            missing = self.linked.difference(data)
+            if missing != self.feedback:
+                return self._unpopulated(missing)
         merged = {**self.defaults, **data}
         if resolve_input and not merged.keys() <= self.plain:
             try:

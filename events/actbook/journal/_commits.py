@@ -11,7 +11,7 @@ from collections.abc import Callable
 from actbook.events._envelope import Append, Envelope
 from actbook.journal._errors import JournalClosedError, StoreBusyError
 from actbook.journal._listeners import Listeners, report_failure
-from actbook.journal._plan import Plan
+from actbook.journal._plan import Outcome, Plan
 from actbook.journal._prepared import prepare
 from actbook.journal._store import Store
 from actbook.journal._writer import Batch, Done, Request, Writer
@@ -91,6 +91,7 @@ class Commits:
             self._loop.call_soon(self._lead_deferred)
             return
         plan: Plan | None = None
+        outcomes: list[Outcome]
         try:
             plan = self._store.write_prepared([request.prepared], wait=False)
             outcomes = plan.outcomes
@@ -99,9 +100,7 @@ class Commits:
             return
         except Exception as error:
             outcomes = [error]
-        batch = Batch([request], outcomes, plan)
-        self._ring_for(batch)
-        self._answer(batch)
+        self._answer(self._rung(Batch([request], outcomes, plan)))
 
     def _lead_deferred(self) -> None:
         request, self._deferred = self._deferred, None
@@ -118,18 +117,19 @@ class Commits:
             self._writer.put(request)
 
     def _report(self, batch: Batch) -> None:
-        self._ring_for(batch)
         try:
-            self._loop.call_soon_threadsafe(self._answer, batch)
+            self._loop.call_soon_threadsafe(self._answer, self._rung(batch))
         except RuntimeError:
             return
 
-    def _ring_for(self, batch: Batch) -> None:
+    def _rung(self, batch: Batch) -> Batch:
+        """The batch, after the other processes were told of it."""
         if self.ring is not None and batch.plan is not None and batch.plan.rows:
             try:
                 self.ring()
             except Exception as error:
                 self._loop.call_soon_threadsafe(report_failure, self._loop, error)
+        return batch
 
     def _answer(self, batch: Batch) -> None:
         loop, barriers, nested = self._loop, self._writer.barriers, self._answering
@@ -148,8 +148,12 @@ class Commits:
                 self._announce(batch.plan)
         finally:
             self._answering = nested
-        if self._closed and not self._waiting and not self._drained.done():
+        if self._room:
+            self._make_room()
+        if self._closed and not self._waiting:
             self._drained.set_result(None)
+
+    def _make_room(self) -> None:
         while self._room and not self.is_full:
             future = self._room.popleft()
             if not future.done():

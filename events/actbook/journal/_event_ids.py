@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from random import Random
 from threading import Lock
 
 _VERSION_AND_VARIANT = (7 << 76) | (0b10 << 62)
@@ -24,6 +25,7 @@ class EventIds:
 
     def __init__(self, clock: Callable[[], int] = _milliseconds) -> None:
         self._clock = clock
+        self._random = Random(os.urandom(32))
         self._lock = Lock()
         self._at = 0
         self._prefix = 0
@@ -42,12 +44,20 @@ class EventIds:
             self._counter += count
         return [number.to_bytes(16, "big") for number in range(first, first + count)]
 
+    def forget(self) -> None:
+        """Starts afresh: a forked process must not go on where its parent does."""
+        self._random.seed(os.urandom(32))
+        self._lock = Lock()
+        self._counter = _COUNTER_LIMIT
+
     def _start(self, at: int) -> None:
-        random = int.from_bytes(os.urandom(10), "big")
+        random = self._random.getrandbits(73)
         self._at = at
         self._prefix = (at << 80) | _VERSION_AND_VARIANT | ((random & 0xFFF) << 64)
-        self._counter = (random >> 12) & (_COUNTER_LIMIT // 2 - 1)
+        self._counter = random >> 12
 
 
 new_event_id = EventIds()
 """The process-wide source."""
+
+os.register_at_fork(after_in_child=new_event_id.forget)

@@ -12,8 +12,9 @@ from actbook.events._envelope import Append, Envelope
 from actbook.journal._chain import Row
 from actbook.journal._codec import decode
 from actbook.journal._errors import JournalClosedError, StoreBusyError
+from actbook.journal._known import EMPTY, Head, Where
 from actbook.journal._memory_views import MemoryViews
-from actbook.journal._plan import COLUMNS, EMPTY, Head, Outcome, Plan, Where
+from actbook.journal._plan import COLUMNS, Outcome, Plan
 from actbook.journal._prepared import Prepared, prepare
 from actbook.journal._store import Snapshot
 

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 import msgspec
 
 from actbook.events._envelope import Append, Appended, Envelope
 from actbook.journal._blobs import BLOB_LIMIT, Blob, split
-from actbook.journal._chain import GENESIS
 from actbook.journal._errors import (
     ConflictError,
     DuplicateEventError,
@@ -21,12 +20,8 @@ from actbook.journal._errors import (
     UnencodableError,
 )
 from actbook.journal._event_ids import new_event_id
+from actbook.journal._known import Head, Known, Where
 from actbook.journal._prepared import Prepared
-
-Head = tuple[int, bytes]
-"""Version and hash of a stream's last event."""
-
-EMPTY: Head = (0, GENESIS)
 
 COLUMNS = 7
 """Values per event in `Plan.rows`: stream_id, version, topic, event_id, at, hash, state."""
@@ -39,33 +34,6 @@ _new_hash = sha256().copy
 
 _PENDING = Appended(0, 0)
 """Stands in the outcomes until `settle` or `fail`."""
-
-
-class Where(NamedTuple):
-    """Place of a recorded event."""
-
-    stream_id: str
-    version: int
-    position: int
-
-
-class Known(Protocol):
-    """What a plan has to be told about the store."""
-
-    def head(self, stream_id: str, expected: int | None) -> Head:
-        """The head as far as known.
-
-        May believe that a stream is new because `expected` is 0: uniqueness guards it.
-        """
-        ...
-
-    def actual_head(self, stream_id: str) -> Head:
-        """The head as the store has it now."""
-        ...
-
-    def recorded(self, event_ids: Sequence[bytes]) -> Mapping[bytes, Where]:
-        """Those of the event ids that are in the store."""
-        ...
 
 
 _Staged = tuple[int, int, int, bool]
@@ -88,6 +56,24 @@ class Plan:
     when it expects a version and writes no event whose uniqueness would show that another process was
     faster.
     """
+
+    __slots__ = (
+        "_accepted",
+        "_fresh_ids",
+        "_known",
+        "_recorded",
+        "_refused",
+        "_staged",
+        "_staged_ids",
+        "blobs",
+        "first_position",
+        "has_failures",
+        "heads",
+        "is_unguarded",
+        "lifecycle",
+        "outcomes",
+        "rows",
+    )
 
     def __init__(self, known: Known) -> None:
         self._known = known
@@ -120,10 +106,14 @@ class Plan:
         return not (self.rows or self.lifecycle)
 
     def add(self, batch: Sequence[Prepared]) -> Plan:
-        given = [event_id for prepared in batch for event_id in prepared.event_ids]
+        given: list[bytes] = []
+        count = 0
+        for prepared in batch:
+            given += prepared.event_ids
+            count += prepared.count
         if given:
             self._recorded = self._known.recorded(given)
-        self._fresh_ids = iter(new_event_id.take(sum(prepared.count for prepared in batch)))
+        self._fresh_ids = iter(new_event_id.take(count))
         for prepared in batch:
             try:
                 self.outcomes.append(self._add(prepared))
@@ -170,7 +160,9 @@ class Plan:
         if prepared.parts or prepared.event_ids or prepared.size > BLOB_LIMIT:
             return self._add_parts(prepared, prepared.parts or (prepared,))
         append = prepared.append
-        self._check(append)
+        head = self.heads.get(append.stream_id)
+        if head is None or head[0] != append.expected or not prepared.count or self._refused:
+            self._check(append)
         version, row = self._stage(append, prepared.states)
         self._staged.append((len(self.outcomes), version, row, False))
         return _PENDING

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from threading import Lock, get_ident
-from typing import Any
+from typing import Any, NamedTuple
 
 from actbook.events._envelope import Envelope
 from actbook.journal._chain import Row
 from actbook.journal._codec import decode
 from actbook.journal._errors import JournalClosedError
 from actbook.journal._sqlite_schema import connect_read_only, store_errors
-from actbook.journal._sqlite_write import last_position
+from actbook.journal._sqlite_write import LAST_POSITION
 from actbook.journal._store import Snapshot
 
 _COLUMNS = "position, stream_id, version, topic, event_id, at, hash, state"
@@ -25,13 +25,20 @@ _SNAPSHOT = (
 _UNBOUND = 2**63 - 1
 
 
+class _Own(NamedTuple):
+    """A thread's connection, and the lock that keeps others from closing it in the middle of a query."""
+
+    connection: sqlite3.Connection
+    lock: Lock
+
+
 class ReadPath:
     """Answers from committed data."""
 
     def __init__(self, path: str, patience: float) -> None:
         self._path = path
         self._patience = patience
-        self._connections: dict[int, sqlite3.Connection] = {}
+        self._own: dict[int, _Own] = {}
         self._lock = Lock()
         self._closed = False
 
@@ -56,11 +63,11 @@ class ReadPath:
         return rows[0][0] or 0
 
     def last_position(self) -> int:
-        with store_errors(self._path):
-            return last_position(self._connection())
+        rows = self.select(LAST_POSITION)
+        return rows[0][0] if rows else 0
 
     def unfinished(self) -> list[str]:
-        return [row[0] for row in self.select("SELECT stream_id FROM unfinished ORDER BY position", ())]
+        return [row[0] for row in self.select("SELECT stream_id FROM unfinished ORDER BY position")]
 
     def blob(self, sha256: bytes) -> bytes:
         rows = self.select("SELECT data FROM blobs WHERE sha256=?", (sha256,))
@@ -73,28 +80,30 @@ class ReadPath:
         rows = self.select(_SNAPSHOT, (stream_id, _UNBOUND if at_most is None else at_most))
         return Snapshot(*rows[0]) if rows else None
 
-    def select(self, sql: str, parameters: Sequence[Any]) -> list[Any]:
-        with store_errors(self._path):
-            return self._connection().execute(sql, parameters).fetchall()
+    def select(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """All rows of a query."""
+        own = self._own.get(get_ident()) or self._connect()
+        with own.lock, store_errors(self._path):
+            if self._closed:
+                raise JournalClosedError
+            return own.connection.execute(sql, parameters).fetchall()
 
     def close(self) -> None:
+        """Waits for queries that are under way: closing under them would crash the interpreter."""
         with self._lock:
             self._closed = True
-            for connection in self._connections.values():
-                connection.close()
-            self._connections.clear()
+            for own in self._own.values():
+                with own.lock:
+                    own.connection.close()
+            self._own.clear()
 
-    def _connection(self) -> sqlite3.Connection:
-        connection = self._connections.get(get_ident())
-        return connection or self._connect()
-
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> _Own:
         with self._lock:
             if self._closed:
                 raise JournalClosedError
-            made = connect_read_only(self._path, busy_timeout=self._patience)
-            self._connections[get_ident()] = made
-            return made
+            connection = connect_read_only(self._path, busy_timeout=self._patience)
+            self._own[get_ident()] = own = _Own(connection, Lock())
+            return own
 
 
 def _or_all(limit: int | None) -> int:

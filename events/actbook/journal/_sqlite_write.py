@@ -12,7 +12,8 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from actbook.journal._errors import JournalClosedError, StoreBusyError
-from actbook.journal._plan import COLUMNS, EMPTY, Head, Plan, Where
+from actbook.journal._known import EMPTY, Head, Where
+from actbook.journal._plan import COLUMNS, Plan
 from actbook.journal._prepared import Prepared
 from actbook.journal._sqlite_schema import as_store_error, is_busy
 
@@ -24,7 +25,7 @@ _HEADS_KEPT = 200_000
 _LONGEST_PAUSE = 0.01
 
 _HEAD = "SELECT version, hash FROM events WHERE stream_id=? ORDER BY version DESC LIMIT 1"
-_LAST_POSITION = "SELECT seq FROM sqlite_sequence WHERE name='events'"
+LAST_POSITION = "SELECT seq FROM sqlite_sequence WHERE name='events'"
 
 
 class RowInserter:
@@ -44,9 +45,11 @@ class RowInserter:
 
     def insert(self, connection: sqlite3.Connection, rows: list[Any]) -> int:
         """Returns the rowid of the first row; the others follow without gaps."""
-        step, last = self._chunk * self._columns, 0
-        for start in range(0, len(rows), step):
-            last = self._insert_chunk(connection, rows[start : start + step] if len(rows) > step else rows)
+        step, rest = self._chunk * self._columns, rows
+        while len(rest) > step:
+            self._insert_chunk(connection, rest[:step])
+            rest = rest[step:]
+        last = self._insert_chunk(connection, rest)
         return last - len(rows) // self._columns + 1
 
     def _insert_chunk(self, connection: sqlite3.Connection, rows: list[Any]) -> int:
@@ -79,7 +82,6 @@ class WritePath:
         self._lock = lock
         self._patience = patience
         self._heads: dict[str, Head] = {}
-        self._events = EVENTS
         self._opened = RowInserter("INSERT OR IGNORE INTO unfinished ", 2)
         self._closed = RowInserter("DELETE FROM unfinished WHERE stream_id IN (", 1, tail=")")
         self._blobs = RowInserter("INSERT OR IGNORE INTO blobs ", 4, chunk=1)
@@ -144,17 +146,25 @@ class WritePath:
                 with self._transaction(connection, wait):
                     self._insert(connection, plan)
             else:
-                # in autocommit mode a lone statement is a transaction: one step does it all
-                plan.settle(self._patiently(wait, lambda: self._events.insert(connection, plan.rows)))
+                plan.settle(self._insert_at_once(connection, plan.rows, wait))
         except sqlite3.IntegrityError:
             return False
         return True
+
+    def _insert_at_once(self, connection: sqlite3.Connection, rows: list[Any], wait: bool) -> int:
+        """In autocommit mode a lone statement is a transaction: one step does it all."""
+        try:
+            return EVENTS.insert(connection, rows)
+        except sqlite3.OperationalError as error:
+            if not wait or not is_busy(error):
+                raise
+        return self._patiently(wait, lambda: EVENTS.insert(connection, rows))
 
     def _insert(self, connection: sqlite3.Connection, plan: Plan) -> None:
         if plan.blobs:
             self._blobs.insert(connection, [value for blob in plan.blobs.values() for value in blob])
         if plan.rows:
-            plan.settle(self._events.insert(connection, plan.rows))
+            plan.settle(EVENTS.insert(connection, plan.rows))
         else:
             plan.settle(last_position(connection) + 1)
         opened: list[Any] = []
@@ -182,11 +192,12 @@ class WritePath:
 
     def _patiently(self, wait: bool, attempt: Callable[[], T]) -> T:
         """Repeats an attempt while another process holds the database, with growing random pauses."""
-        deadline, pause = time.monotonic() + self._patience, 0.0005
+        deadline, pause = 0.0, 0.0005
         while True:
             try:
                 return attempt()
             except sqlite3.OperationalError as error:
+                deadline = deadline or time.monotonic() + self._patience
                 if not wait or not is_busy(error) or time.monotonic() > deadline:
                     raise
             time.sleep(pause * random.random())
@@ -195,9 +206,10 @@ class WritePath:
     def _remember(self, plan: Plan) -> None:
         heads = self._heads
         heads.update(plan.heads)
-        for stream_id, row in plan.lifecycle.items():
-            if row is None:
-                heads.pop(stream_id, None)
+        if plan.lifecycle:
+            for stream_id, row in plan.lifecycle.items():
+                if row is None:
+                    heads.pop(stream_id, None)
         if len(heads) > _HEADS_KEPT:
             for stream_id in list(islice(heads, len(heads) // 2)):
                 del heads[stream_id]
@@ -240,5 +252,5 @@ class _ExactlyKnown(_Known):
 
 def last_position(connection: sqlite3.Connection) -> int:
     """The highest position that was ever given out."""
-    row = connection.execute(_LAST_POSITION).fetchone()
+    row = connection.execute(LAST_POSITION).fetchone()
     return row[0] if row else 0

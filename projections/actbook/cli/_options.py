@@ -27,17 +27,39 @@ User = Annotated[
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Options:
-    """Where the executions are, whose they are, and how the answer is printed."""
+class Place:
+    """Where the executions are, and whose they are."""
 
     store: Store = "sqlite:///actbook.db"
     user: User = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Options(Place):
+    """And how the answer is printed."""
+
     output: Annotated[
         Output,
         Parameter(
             name=["--output", "-o"],
             group=EVERYWHERE,
             help="For people (table), for programs (json), or only ids, one a line.",
+        ),
+    ] = "table"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class PictureOptions(Place):
+    """And in which language a graph is printed."""
+
+    output: Annotated[
+        Literal["table", "json", "ids", "mermaid"],
+        Parameter(
+            name=["--output", "-o"],
+            group=EVERYWHERE,
+            help="A picture for people (table), Mermaid, the graph's JSON, or its node ids.",
         ),
     ] = "table"
 

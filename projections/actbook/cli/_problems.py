@@ -82,8 +82,11 @@ def explain(error: BaseException) -> Problem | None:
 
 def _of_actbook(error: ActbookError) -> Problem:
     from actbook.engine import GraphValidationError, NotFoundError
+    from actbook.journal import StoreUrlError
 
     message = " ".join(str(error).split())
+    if isinstance(error, StoreUrlError):
+        return Problem(ExitCode.USAGE, "usage", message)
     if isinstance(error, GraphValidationError):
         return Problem(ExitCode.INVALID, "invalid", _faults(error.node_errors), {"node_errors": error.node_errors})
     if isinstance(error, TimeoutError):

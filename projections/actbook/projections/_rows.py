@@ -22,7 +22,7 @@ class RowCache:
 
     def __init__(self, statements: Statements, select: Select) -> None:
         self.table = statements.table
-        self._statements = statements
+        self.statements = statements
         self._select = select
         self._young: dict[Key, Row] = {}
         self._old: dict[Key, Row] = {}
@@ -33,17 +33,17 @@ class RowCache:
         if row is None:
             row = self._old.pop(key, None)
             if row is None:
-                found = self._select(self._statements.by_key, self.table.key_values(key))
+                found = self._select(self.statements.by_key, self.table.key_values(key))
                 if not found:
                     return None
-                row = dict(zip(self._statements.names, found[0], strict=True))
+                row = dict(zip(self.statements.names, found[0], strict=True))
             self._young[key] = row
         return row
 
     def where(self, **values: Any) -> list[Row]:
         """Rows of the table by the values of some columns; not through the cache."""
-        found = self._select(self._statements.select(tuple(values)), tuple(values.values()))
-        return [dict(zip(self._statements.names, row, strict=True)) for row in found]
+        found = self._select(self.statements.select(tuple(values)), tuple(values.values()))
+        return [dict(zip(self.statements.names, row, strict=True)) for row in found]
 
     def keep(self, rows: Rows) -> None:
         """The rows are in the table now."""
@@ -79,8 +79,12 @@ class Rows(dict[Key, Row]):
         row = self.peek(key)
         if row is None:
             raise KeyError(f"table {self._cache.table.name} has no row {key!r}")
-        self[key] = row
+        super().__setitem__(key, row)
         return row
+
+    def __setitem__(self, key: Key, row: Row) -> None:
+        self._cache.statements.check(row)
+        super().__setitem__(key, row)
 
     def peek(self, key: Key) -> Row | None:
         """The row only to look at, or None."""
@@ -99,5 +103,5 @@ class Rows(dict[Key, Row]):
         for row in self._cache.where(**values):
             key = table.key_of(row)
             if key not in self and key not in self.deleted:
-                self[key] = row
+                super().__setitem__(key, row)
         return [row for row in self.values() if all(row[name] == value for name, value in values.items())]

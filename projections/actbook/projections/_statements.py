@@ -35,18 +35,28 @@ class Statements:
         A statement of many rows instead of many statements: between two of them another thread may take the interpreter's
         lock for milliseconds while this one holds up the journal.
         """
-        names, start = self.names, 0
+        width, start = len(self.names), 0
         for size in _sizes(len(rows)):
             chunk = rows[start : start + size]
             start += size
             values: list[Any] = []
             for row in chunk:
-                if tuple(row) != names:
-                    raise ProjectionDefinitionError(_misfit(self.table, row))
                 values += row.values()
+            if len(values) != width * len(chunk):
+                self.check(*chunk)
             for _ in range(size - len(chunk)):
                 values += chunk[-1].values()
             yield self._upserts.get(size) or self._upsert(size), values
+
+    def check(self, *rows: Row) -> None:
+        """Raises `ProjectionDefinitionError` for a row whose columns are not the table's, in the table's order."""
+        for row in rows:
+            if tuple(row) != self.names:
+                wrong = ", ".join(sorted(set(self.names) ^ set(row))) or "in another order"
+                raise ProjectionDefinitionError(
+                    f"A row for table {self.table.name} has other columns than the table ({wrong}): "
+                    "start from table.blank()."
+                )
 
     def _upsert(self, rows: int) -> str:
         table, names = self.table, self.names
@@ -62,15 +72,10 @@ class Statements:
 
 
 def _sizes(count: int) -> Iterable[int]:
-    """Splits `count` over few different sizes. The last one may exceed what is left by a third; one row is repeated then."""
+    """Splits `count` over few different sizes. The last one may exceed what is left a little; one row is repeated then."""
     while count > 0:
         size = min(CHUNK, 1 << (count - 1).bit_length())
-        if count < size - (size >> 2):
+        if count < size - (size >> 3):
             size >>= 1
         yield size
         count -= size
-
-
-def _misfit(table: Table, row: Row) -> str:
-    wrong = ", ".join(sorted(set(table.stored) ^ set(row))) or "another order"
-    return f"A row for table {table.name} does not have its columns ({wrong}): start from table.blank()."

@@ -35,7 +35,8 @@ class Table(msgspec.Struct, frozen=True):
     """A table that a projection fills.
 
     A column whose default is None may be NULL; others never are. `key` names a row. `ordered_by` is an integer column, unique
-    and growing from row to row, along which the rows are stored; without one they are stored along the key.
+    and growing from row to row. Rows are stored in the order in which they came: stored along the key, the rows of many
+    executions at a time would touch a page each.
     """
 
     name: str
@@ -59,8 +60,7 @@ class Table(msgspec.Struct, frozen=True):
         lines = [_column_ddl(column, self.ordered_by) for column in self.columns]
         key = ", ".join(self.key)
         lines.append(f"UNIQUE({key})" if self.ordered_by else f"PRIMARY KEY({key})")
-        end = ")" if self.ordered_by else ") WITHOUT ROWID"
-        statements = [f"CREATE TABLE {target}(\n  " + ",\n  ".join(lines) + f"\n{end}"]
+        statements = [f"CREATE TABLE {target}(\n  " + ",\n  ".join(lines) + "\n)"]
         for index in self.indexes:
             name = "_".join((self.name, *index.columns)) + suffix
             where = f" WHERE {index.where}" if index.where else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from eventsourcing.persistence import (
     AggregateRecorder,
@@ -15,17 +15,18 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.utils import Environment, EnvType, resolve_topic
 
+from actbook.journal._eventsourcing._datastore import Datastore, OriginatorIdType
 from actbook.journal._eventsourcing._mapper import JournalMapper
 from actbook.journal._eventsourcing._recorders import (
-    Datastore,
     JournalAggregateRecorder,
     JournalApplicationRecorder,
     JournalProcessRecorder,
     JournalSnapshotRecorder,
     JournalTrackingRecorder,
-    OriginatorIdType,
 )
 from actbook.journal._eventsourcing._rows import Rows
+
+R = TypeVar("R")
 
 _SNAPSHOTS = "snapshots"
 
@@ -65,7 +66,8 @@ class JournalFactory(InfrastructureFactory[JournalTrackingRecorder]):
         return JournalAggregateRecorder(self.datastore)
 
     def application_recorder(self) -> ApplicationRecorder:
-        return self._chosen(self.APPLICATION_RECORDER_TOPIC, JournalApplicationRecorder)(self.datastore)
+        chosen = self._chosen(self.APPLICATION_RECORDER_TOPIC, JournalApplicationRecorder)
+        return chosen(self.datastore)
 
     def tracking_recorder(
         self, tracking_recorder_class: type[JournalTrackingRecorder] | None = None
@@ -76,15 +78,16 @@ class JournalFactory(InfrastructureFactory[JournalTrackingRecorder]):
         return chosen(self.datastore)
 
     def process_recorder(self) -> ProcessRecorder:
-        return self._chosen(self.PROCESS_RECORDER_TOPIC, JournalProcessRecorder)(self.datastore)
+        chosen = self._chosen(self.PROCESS_RECORDER_TOPIC, JournalProcessRecorder)
+        return chosen(self.datastore)
 
     def close(self) -> None:
         self.datastore.rows.close()
 
-    def _chosen(self, setting: str, default: type[Any]) -> type[Any]:
+    def _chosen(self, setting: str, default: type[R]) -> type[R]:
         """A class that the environment names, or the default; it must derive from the default."""
         topic = self.env.get(setting)
-        chosen: type[Any] = resolve_topic(topic) if topic else default
+        chosen: type[R] = resolve_topic(topic) if topic else default
         if not issubclass(chosen, default):
             raise OSError(f"{setting} {topic!r} does not derive from {default.__name__}")
         return chosen

@@ -11,8 +11,8 @@ from typing import Any
 from eventsourcing.persistence import IntegrityError
 
 from actbook.journal._chain import Row
+from actbook.journal._known import Head
 from actbook.journal._memory import MemoryStore
-from actbook.journal._plan import Head
 from actbook.journal._store import Snapshot
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -22,31 +22,12 @@ from eventsourcing.persistence import (
 )
 
 from actbook.journal._chain import Row
-from actbook.journal._eventsourcing._listening import JournalSubscription, Listening
-from actbook.journal._eventsourcing._rows import Rows, RowTransaction, chained
-
-OriginatorIdType = Literal["uuid", "text"]
+from actbook.journal._eventsourcing._datastore import Datastore
+from actbook.journal._eventsourcing._listening import JournalSubscription
+from actbook.journal._eventsourcing._rows import RowTransaction, chained
 
 _LAST = 2**63 - 1
 _ALL = -1
-
-
-class Datastore:
-    """What the recorders of one store share: its rows, who listens to it, and how ids of originators are
-    written.
-    """
-
-    def __init__(self, rows: Rows, originator_id_type: OriginatorIdType) -> None:
-        self.rows = rows
-        self.listening = Listening()
-        self.tracking_changed = threading.Condition()
-        self._are_uuids = originator_id_type == "uuid"
-
-    def stream_id(self, originator_id: UUID | str) -> str:
-        return originator_id.hex if isinstance(originator_id, UUID) else originator_id
-
-    def originator_id(self, stream_id: str) -> UUID | str:
-        return UUID(stream_id) if self._are_uuids else stream_id
 
 
 class JournalRecorder:

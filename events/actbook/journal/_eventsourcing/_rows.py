@@ -11,7 +11,7 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from actbook.journal._chain import GENESIS, Row, link
 from actbook.journal._event_ids import new_event_id
-from actbook.journal._plan import Head
+from actbook.journal._known import Head
 
 
 class RowTransaction(Protocol):

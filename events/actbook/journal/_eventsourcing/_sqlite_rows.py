@@ -6,15 +6,17 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeVar
 
 from eventsourcing.persistence import IntegrityError, OperationalError
 
 from actbook.journal._chain import Row
 from actbook.journal._errors import JournalError
-from actbook.journal._plan import Head
+from actbook.journal._known import Head
 from actbook.journal._sqlite import SQLiteStore
 from actbook.journal._sqlite_write import EVENTS
+
+T = TypeVar("T")
 
 _COLUMNS = "position, stream_id, version, topic, event_id, at, hash, state"
 _HEAD = "SELECT version, hash FROM events WHERE stream_id=? ORDER BY version DESC LIMIT 1"
@@ -87,7 +89,7 @@ class SQLiteRows:
         return self._query(sql, stream_id, above, upto, limit)
 
     def last_position(self) -> int:
-        return self._translated(self._store.last_position)
+        return _translated(self._store.last_position)
 
     def tracked(self, name: str) -> int | None:
         rows = self._query("SELECT position FROM tracking WHERE name=?", name)
@@ -100,11 +102,11 @@ class SQLiteRows:
         self._store.close()
 
     def _query(self, sql: str, *parameters: Any) -> list[Any]:
-        return self._translated(lambda: self._store.query(sql, parameters))
+        return _translated(lambda: self._store.query(sql, parameters))
 
-    @staticmethod
-    def _translated(read: Callable[[], Any]) -> Any:
-        try:
-            return read()
-        except JournalError as error:
-            raise OperationalError(str(error)) from error
+
+def _translated(read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except JournalError as error:
+        raise OperationalError(str(error)) from error

@@ -1,0 +1,102 @@
+"""`actbook worker`."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from actbook.cli._exit_codes import ExitCode
+from actbook.cli._options import DEFAULTS, Options
+
+if TYPE_CHECKING:
+    from actbook.engine import Engine
+
+
+def worker(*, until_idle: Annotated[bool, Parameter(negative=())] = False, options: Options = DEFAULTS) -> int:
+    """Runs whatever is unfinished in the store, and what others hand over, until it is ended.
+
+    If another process runs the store, this one stands by and takes over when that one is gone. SIGTERM and Ctrl-C let bodies
+    finish for a moment; what is interrupted goes on in the next worker.
+
+    Parameters
+    ----------
+    until_idle
+        End when nothing is unfinished but what waits for a person.
+    """
+    from actbook.cli._session import run_async
+
+    return run_async(_worker(until_idle, options))
+
+
+async def _worker(until_idle: bool, options: Options) -> ExitCode:
+    from actbook.cli._printing import note
+    from actbook.cli._session import on_signal, opened
+
+    ended = asyncio.Event()
+    with on_signal(signal.SIGTERM, ended.set), on_signal(signal.SIGINT, ended.set):
+        async with opened(options.store) as engine:
+            await _tell_place(engine, options)
+            waits = [asyncio.create_task(ended.wait())]
+            if until_idle:
+                waits.append(asyncio.create_task(_idle(engine)))
+            try:
+                done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            finally:
+                for task in waits:
+                    task.cancel()
+            if ended.is_set():
+                note("Ending in order …", options.output)
+    return ExitCode.OK
+
+
+async def _tell_place(engine: Engine, options: Options) -> None:
+    from actbook.cli._printing import note
+
+    unfinished = len(await engine.journal.unfinished())
+    if engine.is_owner:
+        note(f"Running {options.store}: {unfinished} unfinished executions.", options.output)
+        return
+    owner = engine.owner
+    who = f"Process {owner.pid}" if owner is not None else "Another process"
+    note(f"{who} runs {options.store}; standing by.", options.output)
+
+
+async def _idle(engine: Engine) -> None:
+    """Returns when nothing is unfinished but what waits for a person. Looks again when an execution ended or parked."""
+    from actbook.events import ExecutionCompleted, ExecutionFailed, ExecutionParked, ExecutionTerminated
+
+    ends = [kind.TOPIC for kind in (ExecutionCompleted, ExecutionFailed, ExecutionTerminated, ExecutionParked)]
+    events = engine.journal.subscribe(await engine.journal.last_position(), ends)
+    try:
+        if await _only_waits(engine):
+            return
+        async for _ in events:
+            if await _only_waits(engine):
+                return
+    finally:
+        await events.aclose()
+
+
+async def _only_waits(engine: Engine) -> bool:
+    waiting: set[str] = set()
+    for execution_id in reversed(await engine.journal.unfinished()):
+        if not await _waits(engine, execution_id, waiting):
+            return False
+        waiting.add(execution_id)
+    return True
+
+
+async def _waits(engine: Engine, execution_id: str, waiting: set[str]) -> bool:
+    """For a person, or for sub-graphs that all do. `waiting`: younger executions that are known to."""
+    from actbook.events import ExecutionStatus
+
+    state = await engine.get_graph_execution(execution_id)
+    if state.status.is_terminal or state.status is ExecutionStatus.REVIEW:
+        return True
+    running = [state.node_executions[number] for number in state.running]
+    return bool(running) and not state.ready and all(node.child_id in waiting for node in running)
