@@ -105,11 +105,11 @@ def cold_start(repeat: int = 5) -> None:
         "from benchmarks.workloads import PureBlock, chain\n"
         "from actbook.blocks import default_registry\n"
         "default_registry().register(PureBlock)\n"
-        "import tempfile, resource\n"
+        "import tempfile\n"
         "with tempfile.TemporaryDirectory() as folder:\n"
         "    done = Engine.run_sync(chain(3, PureBlock), url=f'sqlite:///{folder}/cold.db')\n"
         "assert done.stats.node_exec_count == 3\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)\n"
+        "print(next(int(line.split()[1]) / 1024 for line in open('/proc/self/status') if line.startswith('VmHWM')))\n"
     )
     seconds, megabytes = _fastest(program, repeat)
     bare, _ = _fastest("print(0)", repeat)

@@ -127,3 +127,10 @@ def test_the_kth_still_meets_the_kth_when_one_side_ends_in_reverse() -> None:
     for node in reversed(run.of("f")):
         run.complete(node.number, ("out", node.data["value"]))
     assert [node.data for node in run.of("join")] == [{"a": n, "b": n} for n in range(5)]
+
+
+def test_executions_of_a_node_are_counted_in_the_order_they_were_queued() -> None:
+    run = begun()
+    assert [(node.number, node.occurrence) for node in run.of("slow")] == [(2, 0), (3, 1), (4, 2)]
+    assert [node.occurrence for node in run.of("other")] == [0]
+    assert fold(run.history).occurrences == {"s": 1, "slow": 3, "other": 1}

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from actbook.actors import _messages as msg
 from actbook.actors._messages import Work
-from actbook.actors._ready import CHILD
+from actbook.actors._ready import UNPLACED
 from actbook.actors._runtime import ActorRef
 from actbook.actors._slots import Slots
 
@@ -58,7 +58,7 @@ class Crew:
     def give_back(self, kinds: Iterable[str]) -> None:
         """Places that were taken and not needed."""
         for kind in kinds:
-            if kind != CHILD:
+            if kind != UNPLACED:
                 self._slots.give(kind)
 
     def durable(self, version: int) -> list[int]:
@@ -66,7 +66,7 @@ class Crew:
         children: list[int] = []
         while self._starts and self._starts[0][0] <= version:
             for hand in self._starts.popleft()[1]:
-                if hand.kind == CHILD:
+                if hand.kind == UNPLACED:
                     children.append(hand.work.number)
                 else:
                     self.run(hand)

@@ -13,7 +13,8 @@ from actbook.actors._launch import child_execution_id, launch_child
 from actbook.actors._loading import load_state
 from actbook.actors._messages import Work
 from actbook.actors._node_execution import NodeExecutionActor
-from actbook.actors._ready import CHILD, Ready
+from actbook.actors._needs import Needs
+from actbook.actors._ready import UNPLACED, Ready
 from actbook.actors._runtime import Actor, ActorRef, ChildFailed
 from actbook.actors._writing import BATCH, StreamWriter
 from actbook.events import (
@@ -30,12 +31,13 @@ from actbook.events import (
     Handle,
     NodeExecution,
     NodeQueued,
+    NodeReviewDecided,
     NodeStarted,
     Report,
     RequestReview,
     Start,
 )
-from actbook.graphs import BlockType
+from actbook.graphs import Plan
 from actbook.journal import ConflictError
 
 _RUNNING = ExecutionStatus.RUNNING
@@ -66,6 +68,9 @@ class GraphExecutionActor(Actor):
         self._cancelled = False
         self._waits_for_place = False
         self._timers: set[str] = set()
+        self._me = self.actor_ref
+        # Node executions report their end themselves.
+        self.watches_children = False
 
     def on_start(self) -> Any:
         submit = self._submit
@@ -81,7 +86,7 @@ class GraphExecutionActor(Actor):
         self._begin_with(submit, await self._inbox.catch_up(0))
 
     def _begin_with(self, submit: msg.Submit, messages: Sequence[Any] = ()) -> None:
-        self._decider = Decider(submit.plan, GraphExecution())
+        self._own(submit.plan, GraphExecution(settings=submit.create.settings))
         self._advance(submit.create)
         self._advance(Claim(self._env.worker))
         self._handle(messages)
@@ -95,7 +100,7 @@ class GraphExecutionActor(Actor):
             return
         plan = await env.plans.plan_of(state)
         messages = await self._inbox.catch_up(state.inbox_version)
-        self._decider = decider = Decider(plan, state)
+        decider = self._own(plan, state)
         self._writer.begin(state.version)
         self._writer.drafts.extend(decider.advance(Claim(env.worker), env.clock()))
         self._queue_all()
@@ -103,17 +108,23 @@ class GraphExecutionActor(Actor):
             self._advance(Fail(self._doom))
         self._handle(messages)
         if self._inbox.stale:
-            self._inbox.changed(self.actor_ref)
+            self._inbox.changed(self._me)
         self.on_turn_end()
 
+    def _own(self, plan: Plan, state: GraphExecution) -> Decider:
+        self._decider = decider = Decider(plan, state)
+        self._needs = Needs(plan, state.settings)
+        return decider
+
     def _queue_all(self) -> None:
+        """Queues what an owner finds: what waits to start, and what ran under an earlier one."""
         state = self._state
         for number in (*state.running, *state.ready):
             node = state.node_executions[number]
-            if node.child_id:
+            if node.status is _RUNNING and node.child_id:
                 self._launch(number)
-            else:
-                self._ready.add(number, self._kind(node.node_id))
+            elif node.status is not _RUNNING or state.is_interrupted(node):
+                self._ready.add(number, self._needs.of(node.node_id).kind)
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
@@ -137,7 +148,7 @@ class GraphExecutionActor(Actor):
     def on_system(self, message: Any) -> None:
         if self._decider is None:
             if type(message) is msg.InboxChanged:
-                self._inbox.changed(self.actor_ref, ready=False)
+                self._inbox.changed(self._me, ready=False)
             return
         handler = _SYSTEM.get(type(message))
         if handler is not None:
@@ -151,14 +162,14 @@ class GraphExecutionActor(Actor):
         self._waits_for_place = False
 
     def _inbox_changed(self, message: msg.InboxChanged) -> None:
-        self._inbox.changed(self.actor_ref)
+        self._inbox.changed(self._me)
 
     def _inbox_read(self, message: msg.InboxRead) -> None:
         if message.error is not None:
             raise message.error
         self._handle(self._inbox.take(message.messages))
         if self._inbox.stale:
-            self._inbox.changed(self.actor_ref)
+            self._inbox.changed(self._me)
 
     def _handle(self, messages: Sequence[Any]) -> None:
         for envelope in messages:
@@ -184,10 +195,13 @@ class GraphExecutionActor(Actor):
             self._cancelled = True
             idle = self._crew.cancel(self._env.timing.grace, decider.state.running)
             self._advance(BodiesStopped(idle))
-        self._schedule()
-        if not self._crew.ahead or len(self._writer.drafts) >= BATCH:
-            self._writer.flush(decider, lead=self._crew.idle and self.dispatcher.idle and self._env.quiet)
-        self._rest()
+        if self._ready:
+            self._schedule()
+        writer, crew = self._writer, self._crew
+        if writer.drafts and (not crew.ahead or len(writer.drafts) >= BATCH):
+            writer.flush(decider, lead=crew.idle and self.dispatcher.idle and self._env.quiet)
+        if not crew:
+            self._rest()
 
     # -- deciding ----------------------------------------------------------------------------------------------------
 
@@ -201,86 +215,89 @@ class GraphExecutionActor(Actor):
         drafts = self._decider.advance(command, self._env.clock())
         for draft in drafts:
             payload = draft.payload
-            if type(payload) is NodeQueued:
-                self._ready.add(payload.node_exec, self._kind(payload.node_id))
-            elif type(payload) is ExecutionResumed:
+            kind = type(payload)
+            if kind is NodeQueued:
+                self._ready.add(payload.node_exec, self._needs.of(payload.node_id).kind)
+            elif kind is ExecutionResumed:
                 self._cancelled = False
                 self._queue_all()
+            elif kind is NodeReviewDecided:
+                self._go_on_after_review(payload.node_exec)
         self._writer.drafts.extend(drafts)
         return drafts
-
-    def _kind(self, node_id: str) -> str:
-        """Which places its body needs; nodes that run no body here need none."""
-        assert self._decider is not None
-        node = self._decider.plan.nodes[node_id]
-        if node.block_type is BlockType.AGENT:
-            return CHILD
-        if (
-            node.block_type is BlockType.HUMAN_IN_THE_LOOP
-            and self._state.settings.human_in_the_loop_safe_mode
-        ):
-            return CHILD
-        return node.block.execution
 
     # -- starting bodies ---------------------------------------------------------------------------------------------
 
     def _schedule(self) -> None:
         state = self._state
-        if not self._ready or state.stopping is not None or state.status is not _RUNNING:
+        if state.stopping is not None or state.status is not _RUNNING:
             return
         hands = self._ready.take(self._env.slots)
         if hands:
-            children = {
-                n: child_execution_id(self._id, n) for n, kind in hands.items() if self._is_agent(n, kind)
-            }
-            drafts = self._advance(Start(tuple(hands), children))
+            drafts = self._advance(Start(tuple(hands), self._children(hands)))
             for draft in drafts:
                 if type(draft.payload) is NodeStarted:
                     self._begin(state.node_executions[draft.payload.node_exec], hands)
             self._crew.wait_for(state.version)
-            self._crew.give_back(hands.values())
+            if hands:
+                self._crew.give_back(hands.values())
         if self._ready and not self._waits_for_place:
             self._waits_for_place = True
-            ref = self.actor_ref
+            ref = self._me
             self._env.slots.wait(lambda: ref.tell_system(msg.PlaceFree()))
 
-    def _is_agent(self, number: int, kind: str) -> bool:
-        assert self._decider is not None
-        node = self._state.node_executions.get(number)
-        if kind != CHILD or node is None:
-            return False
-        return self._decider.plan.nodes[node.node_id].block_type is BlockType.AGENT
+    def _children(self, hands: dict[int, str]) -> dict[int, str]:
+        """Execution ids for the sub-graphs among what is about to start."""
+        children: dict[int, str] = {}
+        for number, kind in hands.items():
+            node = self._state.node_executions.get(number) if kind is UNPLACED else None
+            if node is not None and self._needs.of(node.node_id).role == "child":
+                children[number] = child_execution_id(self._id, number, node.attempt + 1)
+        return children
 
     def _begin(self, node: NodeExecution, hands: dict[int, str]) -> None:
         """Runs a pure body at once; all others when their start is durable."""
-        assert self._decider is not None
-        kind = hands.pop(node.number)
-        if kind == CHILD and not node.child_id:
-            data = node.data
+        number, data = node.number, node.data
+        role, kind, block, gated = self._needs.of(node.node_id)
+        if role == "review":
+            del hands[number]
             editable = bool(data.get("editable", True))
-            name = str(data.get("name", ""))
-            self._advance(RequestReview(node.number, node.attempt, name, data.get("data"), editable))
+            self._advance(
+                RequestReview(number, node.attempt, str(data.get("name", "")), data.get("data"), editable)
+            )
             return
-        block = self._decider.plan.nodes[node.node_id].block
-        hand = Hand(kind, Work(node.number, node.attempt, node.occurrence, block, node.data, self._state.context(node)))
-        if kind == CHILD or block.effects:
-            self._crew.hold(hand)
+        if gated and not (node.review is not None and node.review.approved):
+            # Its place goes back with the others that were not needed.
+            self._advance(RequestReview(number, node.attempt, block.name, data))
+            return
+        del hands[number]
+        if gated and node.review is not None:
+            data = node.review.data
+        work = Work(number, node.attempt, node.occurrence, block, data, self._state.context(node))
+        if role == "child" or block.effects:
+            self._crew.hold(Hand(kind, work))
         else:
-            self._crew.run(hand, ahead=kind == "inline")
+            self._crew.run(Hand(kind, work), ahead=kind == "inline")
+
+    def _go_on_after_review(self, number: int) -> None:
+        """An approved action runs now; a review of data alone is over with its decision."""
+        node = self._state.node_executions.get(number)
+        if node is not None and node.status is _RUNNING and self._state.is_interrupted(node):
+            self._ready.add(number, self._needs.of(node.node_id).kind)
 
     def _spawn_node(self, work: Work) -> ActorRef[Any]:
-        return self.spawn(NodeExecutionActor, self.actor_ref, self._env, work)
+        return self.spawn(NodeExecutionActor, self._me, self._env, work)
 
     def _launch(self, number: int) -> None:
         assert self._decider is not None
         launch_child(
-            self._env, self._decider.plan, self._state, self._state.node_executions[number], self.actor_ref
+            self._env, self._decider.plan, self._state, self._state.node_executions[number], self._me
         )
 
     # -- recording ---------------------------------------------------------------------------------------------------
 
     def _on_recorded(self, result: Appended | Exception) -> None:
-        self.actor_ref.tell_system(msg.Recorded(result))
+        self._me.tell_system(msg.Recorded(result))
 
     def _recorded(self, message: msg.Recorded) -> None:
         result, submit = message.result, self._submit
@@ -334,10 +351,15 @@ class GraphExecutionActor(Actor):
         return not busy and not self._state.limits.timeout
 
     def _leave(self) -> None:
-        if not self._inbox.reading and self.passivate():
+        if self._inbox.reading:
+            return
+        if self.passivate():
             state = self._state
             self._decider = None
             self._env.left(state)
+        else:
+            # Most likely a node execution is about to end: try again when it has.
+            self.watches_children = True
 
 
 _SYSTEM: dict[type, Any] = {

@@ -14,9 +14,9 @@ from actbook.graphs import Plan
 _NAMESPACE = UUID("7c8a6f0e-6d0c-5b8e-9f57-3f1d7e3f9a11")
 
 
-def child_execution_id(parent_id: str, number: int) -> str:
-    """The id follows from parent and node execution, so starting it again after a crash finds the same execution."""
-    return str(uuid5(_NAMESPACE, f"{parent_id}.{number}"))
+def child_execution_id(parent_id: str, number: int, attempt: int) -> str:
+    """The id follows from the attempt of the AGENT node, so launching it again after a crash finds the same execution."""
+    return str(uuid5(_NAMESPACE, f"{parent_id}.{number}.{attempt}"))
 
 
 def launch_child(

@@ -56,6 +56,9 @@ class NodeExecutionActor(Actor):
     def finished(self, items: list[tuple[str, Any]], outcome: Outcome) -> None:
         """The rest of the values and how the body ended."""
         number, attempt = self._work.number, self._work.attempt
+        # Ended before its graph execution hears of it, which may leave as soon as it does.
+        if self.actor_ref.is_alive():
+            self.stop()
         if outcome.kind == "completed" or outcome.kind == "failed":
             if len(items) > CHUNK:
                 self.outputs(items[:-CHUNK])
@@ -75,4 +78,3 @@ class NodeExecutionActor(Actor):
             )
         else:
             self._graph.tell_system(Stopped(number, outcome.kind == "abandoned"))
-        self.stop()

@@ -6,8 +6,8 @@ from collections import deque
 
 from actbook.actors._slots import Slots
 
-CHILD = "child"
-"""The kind of AGENT nodes: their sub-graph is an execution of its own, so they occupy no place."""
+UNPLACED = "unplaced"
+"""The kind of nodes that run no body here, a sub-graph's or a person's: they occupy no place."""
 
 
 class Ready:
@@ -15,6 +15,7 @@ class Ready:
 
     def __init__(self) -> None:
         self._queues: dict[str, deque[int]] = {}
+        self._count = 0
 
     def add(self, number: int, kind: str) -> None:
         """Queues a node execution."""
@@ -22,6 +23,7 @@ class Ready:
         if queue is None:
             self._queues[kind] = queue = deque()
         queue.append(number)
+        self._count += 1
 
     def take(self, slots: Slots) -> dict[int, str]:
         """Number → kind of those that can start now, oldest first of each kind; each occupies a place of its kind."""
@@ -29,11 +31,14 @@ class Ready:
         for kind, queue in self._queues.items():
             if not queue:
                 continue
-            if kind == CHILD:
+            if kind == UNPLACED:
                 hands.update(dict.fromkeys(queue, kind))
+                self._count -= len(queue)
                 queue.clear()
                 continue
-            for _ in range(min(slots.free(kind), len(queue))):
+            count = min(slots.free(kind), len(queue))
+            self._count -= count
+            for _ in range(count):
                 number = queue.popleft()
                 if number not in hands:
                     slots.take(kind)
@@ -41,4 +46,4 @@ class Ready:
         return hands
 
     def __bool__(self) -> bool:
-        return any(self._queues.values())
+        return self._count > 0

@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from actbook.actors import child_execution_id
 from actbook.blocks import Registry, simulated_lookup
 from actbook.engine._errors import GraphNotFoundError
 from actbook.engine._graph_store import KEPT, GraphStore
@@ -97,7 +96,7 @@ class Preparation:
         child = await self.prepare(graph, simulation)
         masks = constants.get("nodes_input_masks") or {}
         create = Create(
-            execution_id=child_execution_id(state.id, node.number),
+            execution_id=node.child_id,
             user_id=state.user_id,
             inputs=node.data,
             starting=tuple(child.starting(node.data, masks)),

@@ -32,8 +32,8 @@ class NodeExecution(msgspec.Struct, gc=False):
     `inputs` are the values that arrived while it waits, `data` is what the block sees once it is queued. `held` are
     outputs that wait for an earlier execution of the same node; `outputs` are kept only in a state that retains
     history. `yielded` counts the values recorded per pin while the body goes on, `repeats` those that the current
-    attempt is still to yield again. `feeds` names the graph's output that the node feeds; `occurrence` counts the executions
-    of the same node that were queued before.
+    attempt is still to yield again. `feeds` names the graph's output that the node feeds; `occurrence` counts the
+    executions of the same node that were queued before.
     """
 
     number: int

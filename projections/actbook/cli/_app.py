@@ -11,7 +11,7 @@ from actbook.cli._exit_codes import ExitCode
 from actbook.cli._verbs import ABOUT, VERBS, overview
 
 if TYPE_CHECKING:
-    from cyclopts import App
+    from cyclopts import App, CycloptsError
 
     from actbook.cli._problems import Problem
 
@@ -46,8 +46,7 @@ def make_app() -> App:
         help=ABOUT,
         version=_version,
         default_parameter=Parameter(negative=(), show_env_var=True),
-        help_format="plaintext",
-        help_formatter=None if sys.stdout.isatty() else "plain",
+        help_format="markdown",
         print_error=False,
         exit_on_error=False,
         suppress_keyboard_interrupt=False,
@@ -89,10 +88,28 @@ def _of_command_line(error: Exception) -> Problem | None:
 
     if not isinstance(error, CycloptsError):
         return None
+    verb = " ".join(["actbook", *(error.command_chain or ())])
+    return Problem(ExitCode.USAGE, "usage", f"{_sentence_of(error)} See `{verb} --help`.")
+
+
+def _sentence_of(error: CycloptsError) -> str:
+    from cyclopts import MissingArgumentError, UnknownCommandError, UnusedCliTokensError
+
+    if isinstance(error, UnknownCommandError):
+        return _unknown_verb(str((error.unused_tokens or [""])[0]))
+    if isinstance(error, UnusedCliTokensError):
+        return f"There is nothing to do with {' '.join(error.unused_tokens or ())!r}; leave it out."
+    if isinstance(error, MissingArgumentError) and error.argument is not None and not error.keyword:
+        return f"{error.argument.name.lstrip('-').upper()} is missing."
     message = " ".join(str(error).split()).rstrip(".")
-    verb = " ".join(error.command_chain or ()) or "actbook"
-    command = verb if verb.startswith("actbook") else f"actbook {verb}"
-    return Problem(ExitCode.USAGE, "usage", f"{message}. See `{command} --help`.")
+    return message if message.endswith("?") else f"{message}."
+
+
+def _unknown_verb(given: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(given, [verb.name for verb in VERBS], n=1)
+    return f"There is no verb {given!r}. Did you mean {near[0]}?" if near else f"There is no verb {given!r}."
 
 
 def _wants_json(given: Sequence[str]) -> bool:

@@ -13,7 +13,6 @@ from actbook.cli._exit_codes import OF_STATUS, ExitCode
 from actbook.cli._options import Options
 from actbook.cli._printing import note, print_ids, print_json
 from actbook.cli._records import execution_record
-from actbook.cli._result import show_result
 from actbook.cli._session import on_signal
 from actbook.engine import StillRunningError, StillStoppingError
 
@@ -118,4 +117,6 @@ class Following:
         elif output == "ids":
             print_ids([state.id])
         else:
+            from actbook.cli._result import show_result
+
             show_result(state)

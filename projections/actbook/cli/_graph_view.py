@@ -34,7 +34,9 @@ def in_mermaid(graph: Graph, progress: Progress | None) -> str:
     labels = {node: label for node, label in node_labels(graph).items() if frames_of(graph)[node] != "note"}
     statuses: dict[str, str] = {}
     if progress is not None:
-        statuses = {node.node_id: str(node.status) for node in progress.nodes.values() if node.status is not None}
+        statuses = {
+            node.node_id: str(node.status) for node in progress.nodes.values() if node.status is not None
+        }
     return mermaid(graph, labels, frames_of(graph), statuses)
 
 
@@ -47,7 +49,9 @@ def frames_of(graph: Graph) -> dict[str, str]:
     for node in graph.nodes:
         found = lookup(node.block_id)
         kind = found.block_type if found is not None else None
-        frame = {BlockType.INPUT: "round", BlockType.OUTPUT: "round", BlockType.NOTE: "note"}.get(kind or BlockType.STANDARD)
+        frame = {BlockType.INPUT: "round", BlockType.OUTPUT: "round", BlockType.NOTE: "note"}.get(
+            kind or BlockType.STANDARD
+        )
         frames[node.id] = "double" if node.block_id == AGENT_BLOCK_ID else frame or "plain"
     return frames
 
@@ -57,7 +61,12 @@ def _show_one(graph: Graph, progress: Progress | None, links: bool, kind: str) -
     drawn = {node: frame for node, frame in frames.items() if frame != "note"}
     hidden = _error_links(graph, frames)
     boxes = {
-        node: _box(labels[node], frame, None if progress is None else progress.nodes.get(node), _fails_to(node, hidden))
+        node: _box(
+            labels[node],
+            frame,
+            None if progress is None else progress.nodes.get(node),
+            _fails_to(node, hidden),
+        )
         for node, frame in drawn.items()
     }
     facts = f"{len(drawn)} nodes, {len(graph.links)} links"
@@ -85,7 +94,9 @@ def _error_links(graph: Graph, frames: dict[str, str]) -> set[Edge]:
     pins: dict[Edge, set[str]] = {}
     for link in graph.links:
         pins.setdefault((link.source_id, link.sink_id), set()).add(link.source_name)
-    only_errors = {edge for edge, names in pins.items() if names == {"error"} and frames.get(edge[1]) == "round"}
+    only_errors = {
+        edge for edge, names in pins.items() if names == {"error"} and frames.get(edge[1]) == "round"
+    }
     meeting = Counter(sink for _, sink in only_errors)
     return {edge for edge in only_errors if meeting[edge[1]] > 1}
 

@@ -33,11 +33,15 @@ async def execution_id(engine: Engine, given: str) -> str:
         return given
     found = await asyncio.to_thread(_beginning_with, store, given) if given else []
     if not found:
-        raise MissingError(f"There is no execution {given!r} in this store. `actbook ls` lists what there is.", id=given)
+        raise MissingError(
+            f"There is no execution {given!r} in this store. `actbook ls` lists what there is.", id=given
+        )
     if len(found) > 1:
         more = ", …" if len(found) > _SHOWN else ""
         shown = ", ".join(found[:_SHOWN]) + more
-        raise UsageError(f"{given!r} begins the ids of several executions: {shown}. Give more of it.", ids=found)
+        raise UsageError(
+            f"{given!r} begins the ids of several executions: {shown}. Give more of it.", ids=found
+        )
     return found[0]
 
 

@@ -21,7 +21,9 @@ def read_inputs(pairs: Iterable[str], file: Path | None) -> dict[str, Any]:
     for pair in pairs:
         name, value = parse_pair(pair)
         if name in given:
-            raise UsageError(f"--input {name} is given twice. Give each name once; a list is one JSON value: {name}=[1,2].")
+            raise UsageError(
+                f"--input {name} is given twice. Give each name once; a list is one JSON value: {name}=[1,2]."
+            )
         given.add(name)
         inputs[name] = value
     return inputs
@@ -45,11 +47,15 @@ def read_text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise MissingError(f"There is no file {path}. Check the path; it is relative to the current folder.") from None
+        raise MissingError(
+            f"There is no file {path}. Check the path; it is relative to the current folder."
+        ) from None
     except IsADirectoryError:
         raise InvalidError(f"{path} is a folder. Name a file in it.") from None
     except UnicodeDecodeError as error:
-        raise InvalidError(f"{path} is not UTF-8 text ({error.reason} at byte {error.start}). Save it as UTF-8.") from None
+        raise InvalidError(
+            f"{path} is not UTF-8 text ({error.reason} at byte {error.start}). Save it as UTF-8."
+        ) from None
 
 
 def check_inputs(schema: dict[str, Any], inputs: dict[str, Any]) -> None:

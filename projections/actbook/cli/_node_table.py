@@ -53,4 +53,10 @@ def _outcome(node: NodeExecution) -> str:
         return f"runs {node.child_id}"
     if node.outputs:
         return one_line(node.pins, 200)
-    return one_line(node.reason, 200) if node.reason else f"has {one_line(sorted(node.inputs), 200)}" if node.inputs else ""
+    return (
+        one_line(node.reason, 200)
+        if node.reason
+        else f"has {one_line(sorted(node.inputs), 200)}"
+        if node.inputs
+        else ""
+    )

@@ -21,7 +21,9 @@ Store = Annotated[
 ]
 User = Annotated[
     str | None,
-    Parameter(group=EVERYWHERE, help="On whose behalf. Without it you act as the operator, who sees everything."),
+    Parameter(
+        group=EVERYWHERE, help="On whose behalf. Without it you act as the operator, who sees everything."
+    ),
 ]
 
 

@@ -21,7 +21,8 @@ def point(option: str, text: str) -> int | datetime:
         return moment(text)
     except ValueError:
         raise UsageError(
-            f"{option} {text!r} is no version and no moment. Give a number from 1 on, or ISO 8601 such as 2026-01-31T12:00:00Z."
+            f"{option} {text!r} is no version and no moment."
+            " Give a number from 1 on, or ISO 8601 such as 2026-01-31T12:00:00Z."
         ) from None
 
 

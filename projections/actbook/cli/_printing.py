@@ -39,7 +39,9 @@ def console(file: IO[str] | None = None) -> Console:
     target = sys.stdout if file is None else file
     if target.isatty():
         return Console(file=target, highlight=False, emoji=False, markup=False)
-    width = int(os.environ.get("COLUMNS", "") or _WIDE) if os.environ.get("COLUMNS", "").isdecimal() else _WIDE
+    width = (
+        int(os.environ.get("COLUMNS", "") or _WIDE) if os.environ.get("COLUMNS", "").isdecimal() else _WIDE
+    )
     return Console(
         file=target,
         highlight=False,

@@ -81,18 +81,26 @@ def explain(error: BaseException) -> Problem | None:
 
 
 def _of_actbook(error: ActbookError) -> Problem:
-    from actbook.engine import GraphValidationError, NotFoundError
+    from actbook.engine import GraphValidationError, NotFoundError, StillRunningError
     from actbook.journal import StoreUrlError
 
     message = " ".join(str(error).split())
     if isinstance(error, StoreUrlError):
         return Problem(ExitCode.USAGE, "usage", message)
     if isinstance(error, GraphValidationError):
-        return Problem(ExitCode.INVALID, "invalid", _faults(error.node_errors), {"node_errors": error.node_errors})
+        return Problem(
+            ExitCode.INVALID, "invalid", _faults(error.node_errors), {"node_errors": error.node_errors}
+        )
+    if isinstance(error, StillRunningError):
+        execution = error.graph_exec_id
+        remedy = f"`actbook watch {execution}` follows it, `actbook worker` runs it, `actbook stop {execution}` ends it."
+        return Problem(ExitCode.TIMEOUT, "timeout", f"{message} {remedy}")
     if isinstance(error, TimeoutError):
         return Problem(ExitCode.TIMEOUT, "timeout", message)
     if isinstance(error, NotFoundError):
-        return Problem(ExitCode.NOT_FOUND, "not_found", f"{message} `actbook ls` lists the executions of the store.")
+        return Problem(
+            ExitCode.NOT_FOUND, "not_found", f"{message} `actbook ls` lists the executions of the store."
+        )
     if _is_about_the_store(error):
         return Problem(ExitCode.STORE, "store", message)
     return Problem(ExitCode.INVALID, "invalid", message)
@@ -109,7 +117,9 @@ def _is_about_the_store(error: ActbookError) -> bool:
 
 def _faults(node_errors: Mapping[str, Mapping[str, str]]) -> str:
     faults = [
-        f"node {node}, {field}: {text}" for node, fields in node_errors.items() for field, text in fields.items()
+        f"node {node}, {field}: {text}"
+        for node, fields in node_errors.items()
+        for field, text in fields.items()
     ]
     more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
     return f"The graph can't run: {'; '.join(faults[:5])}{more}. Correct it in the graph file."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from actbook.events import as_datetime, node_exec_id
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 def iso(at: int | None) -> str | None:
     """Microseconds since the epoch as ISO 8601 in UTC; None for a moment that has not come."""
-    return as_datetime(at).astimezone(timezone.utc).isoformat().replace("+00:00", "Z") if at else None
+    return as_datetime(at).astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
 
 
 def moment(text: str) -> datetime:
     """The reverse of `iso`, for every ISO 8601 text; without an offset it is UTC. Raises `ValueError`."""
     read = datetime.fromisoformat(text)
-    return read if read.tzinfo is not None else read.replace(tzinfo=timezone.utc)
+    return read if read.tzinfo is not None else read.replace(tzinfo=UTC)
 
 
 def execution_record(state: GraphExecution, graph_name: str = "") -> dict[str, Any]:

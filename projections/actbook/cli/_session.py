@@ -94,7 +94,8 @@ def check_exists(store: str) -> None:
     path = path_of(store)
     if path is not None and not path.exists():
         raise MissingError(
-            f"There is no store at {path}. Name the right one with --store or ACTBOOK_STORE; `actbook run` makes a new one."
+            f"There is no store at {path}."
+            " Name the right one with --store or ACTBOOK_STORE; `actbook run` makes a new one."
         )
 
 
@@ -105,13 +106,21 @@ def check_place(store: str) -> None:
         return
     folder = path.parent
     if not folder.is_dir():
-        raise MachineError(f"The folder {folder} of the store does not exist. Create it, or name another with --store.")
+        raise MachineError(
+            f"The folder {folder} of the store does not exist. Create it, or name another with --store."
+        )
     if path.is_dir():
-        raise MachineError(f"{path} is a folder, not a store. Name a file in it: sqlite:///{path}/actbook.db.")
+        raise MachineError(
+            f"{path} is a folder, not a store. Name a file in it: sqlite:///{path}/actbook.db."
+        )
     if path.exists() and not os.access(path, os.R_OK | os.W_OK):
-        raise MachineError(f"No permission to read and write {path}. Change it (chmod u+rw), or copy the file with its -wal.")
+        raise MachineError(
+            f"No permission to read and write {path}. Change it (chmod u+rw), or copy the file with its -wal."
+        )
     if not os.access(folder, os.W_OK):
-        raise MachineError(f"No permission to write into {folder}, where the store keeps its log. Change it (chmod u+w).")
+        raise MachineError(
+            f"No permission to write into {folder}, where the store keeps its log. Change it (chmod u+w)."
+        )
 
 
 def _set_up_logs() -> None:

@@ -22,7 +22,9 @@ def read_graph(path: Path) -> Graph:
         graph = Graph.from_json(text)
         bind_sub_graphs(graph, default_registry().lookup)
     except GraphFormatError as error:
-        raise InvalidError(f"{path}: at {error.place or 'the top level'}: {error.reason}", place=error.place) from None
+        raise InvalidError(
+            f"{path}: at {error.place or 'the top level'}: {error.reason}", place=error.place
+        ) from None
     except ValueError as error:
         raise InvalidError(f"{path}: {error}") from None
     return graph

@@ -47,8 +47,8 @@ def overview() -> str:
             "Verbs:",
             *lines,
             "",
-            "Every verb takes --store URL (or ACTBOOK_STORE; sqlite:///actbook.db by default), --user, -o table|json|ids.",
-            "`actbook VERB --help` tells the rest. `actbook --version` prints the version.",
+            "Every verb takes --store URL (or ACTBOOK_STORE; sqlite:///actbook.db by default), --user NAME,",
+            "-o table|json|ids. `actbook VERB --help` tells the rest, `actbook --version` the version.",
             "",
         ]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,6 +18,7 @@ _Lists = dict[str, list[msgspec.Raw]]
 
 _encode = msgspec.json.Encoder(enc_hook=repr).encode
 _decode_lists = msgspec.json.Decoder(_Lists).decode
+_decode_orders = msgspec.json.Decoder(dict[str, list[int]]).decode
 
 
 def text(value: str) -> str:
@@ -36,14 +38,16 @@ def as_json(values: dict[str, Any]) -> tuple[str, bool]:
     return _encode(kept).decode(), True
 
 
-def add_to_lists(json: str, name: str, values: Iterable[Any]) -> tuple[str, bool]:
-    """Adds values to the list under `name` in a JSON object of lists, as far as they fit; whether all did."""
+def add_outputs(json: str, numbers: str, name: str, number: int, values: Iterable[Any]) -> tuple[str, str, bool]:
+    """Adds values to the list under `name` in a JSON object of lists, as far as they fit; whether all did.
+
+    `numbers` is an object of lists alike, with the node execution that each value comes from. A list keeps their order:
+    node executions may end in another one.
+    """
     lists: _Lists = _decode_lists(json)
-    entry = lists.get(name)
-    room = JSON_LIMIT - len(json)
-    if entry is None:
-        entry = lists[name] = []
-        room -= len(name) + 6
+    orders: dict[str, list[int]] = _decode_orders(numbers)
+    entry, order = lists.setdefault(name, []), orders.setdefault(name, [])
+    room = JSON_LIMIT - len(json) - (0 if entry else len(name) + 6)
     complete = True
     for value in values:
         encoded = _fitting(value, room)
@@ -51,8 +55,10 @@ def add_to_lists(json: str, name: str, values: Iterable[Any]) -> tuple[str, bool
         if not encoded or room < 0:
             complete = False
             break
-        entry.append(msgspec.Raw(encoded))
-    return _encode(lists).decode(), complete
+        at = bisect_right(order, number)
+        entry.insert(at, msgspec.Raw(encoded))
+        order.insert(at, number)
+    return _encode(lists).decode(), _encode(orders).decode(), complete
 
 
 def _fitting(value: Any, room: int) -> bytes:

@@ -37,6 +37,7 @@ EXECUTIONS = Table(
         ),
         Column("inputs_complete", "INTEGER", "0 = some inputs did not fit", 1, fixed=True),
         Column("outputs", "TEXT", "JSON object: output name → values in order, up to 16 KiB", "{}"),
+        Column("output_numbers", "TEXT", "JSON object: output name → node execution of each value", "{}"),
         Column("outputs_complete", "INTEGER", "0 = some outputs did not fit", 1),
         Column("position", "INTEGER", "event that changed the row last", 0),
     ),

@@ -23,7 +23,7 @@ from actbook.events import (
     NodeQueued,
     NodeSkipped,
 )
-from actbook.projections._bounded import add_to_lists, as_json, text
+from actbook.projections._bounded import add_outputs, as_json, text
 from actbook.projections._execution_table import EXECUTIONS
 from actbook.projections._projection import Projection, handles
 from actbook.projections._rows import Rows
@@ -166,8 +166,11 @@ def _end(row: Row, event: Envelope) -> None:
 
 def _add_output(row: Row, event: Envelope, payload: NodeOutput | NodeCompleted) -> None:
     row["position"] = event.position
-    if not row["outputs_complete"]:
+    if not row["outputs_complete"] or not payload.outputs:
         return
     values = [value for pin, value in payload.outputs if pin == "output"]
-    row["outputs"], complete = add_to_lists(row["outputs"], payload.graph_output or "", values)
+    name, number = payload.graph_output or "", payload.node_exec
+    outputs, numbers, complete = add_outputs(row["outputs"], row["output_numbers"], name, number, values)
+    row["outputs"] = outputs
+    row["output_numbers"] = numbers
     row["outputs_complete"] = 1 if complete else 0

@@ -25,6 +25,8 @@ class Lanes:
         self._projections = {projection.name: projection for projection in projections}
         self.tracking = tracking
         self._lanes: dict[str, Lane] = {}
+        self._generation = 0
+        self.has_paused = False
 
     def ensure(self) -> None:
         """Creates the tables that are missing, and anew those of another version. Then loads."""
@@ -40,11 +42,19 @@ class Lanes:
     def load(self) -> None:
         """Reads the tracks again; whatever was cached is forgotten."""
         connection = self.tracking.connection
+        tracks = self.tracking.load().values()
         self._lanes = {
             track.name: Lane(self._projections[track.projection], track, connection)
-            for track in self.tracking.load().values()
+            for track in tracks
             if track.projection in self._projections
         }
+        self._generation = max((track.generation for track in tracks), default=0)
+        self.has_paused = any(lane.track.paused for lane in self._lanes.values())
+
+    def refresh(self) -> None:
+        """Loads if another process paused, resumed or exchanged something."""
+        if self.tracking.generation() != self._generation:
+            self.load()
 
     def groups(self) -> list[Group]:
         """Tables that are not paused, the most advanced first."""
@@ -97,13 +107,17 @@ class Lanes:
             self._begin(name, _shadow_name(name))
         self.load()
 
+    def due(self) -> list[tuple[Lane, Lane]]:
+        """Tables that caught up with the ones whose places they shall take, in pairs of old and new."""
+        shadows = [lane for lane in self._lanes.values() if lane.is_shadow]
+        pairs = [(self._lanes[shadow.track.projection], shadow) for shadow in shadows]
+        return [(live, shadow) for live, shadow in pairs if shadow.position >= live.position]
+
     def swap(self) -> None:
-        """Puts every table that caught up in the place of the old one."""
-        for shadow in list(self._lanes.values()):
-            if shadow.is_shadow:
-                live = self._lanes.get(shadow.track.projection)
-                if live is not None and shadow.position >= live.position:
-                    self._swap(live, shadow)
+        """Puts a table that caught up in the place of the old one."""
+        due = self.due()
+        if due:
+            self._swap(*due[0])
 
     def _begin(self, name: str, track_name: str, *, paused: bool = False) -> None:
         """An empty table at the start of the log. In a transaction."""

@@ -99,6 +99,7 @@ class NodeExecutions(Projection):
         row = rows[event.stream_id, payload.node_exec]
         row["status"] = _RUNNING
         row["attempt"] = payload.attempt
+        row["child_id"] = ""
         if row["started_at"] is None:
             row["started_at"] = event.at
         row["position"] = event.position

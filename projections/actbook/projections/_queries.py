@@ -71,6 +71,7 @@ class Queries:
         `sort`: created, started, ended, wall, cost or nodes, with "-" in front to descend. `cursor`: `next` of the page
         before, asked for with the same conditions. Raises `SortError`, `CursorError`, `ValueError`.
         """
+        _check(limit)
         filters = Filters().equal(user_id=user_id, graph_id=graph_id, parent_id=parent_id).status(status)
         filters.between("created_at", since, until).contains("error", text)
         order = _order(sort)
@@ -102,6 +103,7 @@ class Queries:
         cursor: str | None = None,
     ) -> Page[NodeExecutionRow]:
         """Node executions of one execution, by number."""
+        _check(limit)
         filters = Filters().equal(execution_id=execution_id).status(status)
         if user_id is not None:
             filters.add("EXISTS(SELECT 1 FROM executions e WHERE e.id=execution_id AND e.user_id=?)", user_id)
@@ -109,7 +111,7 @@ class Queries:
             filters.add("number>?", *read_cursor("number", cursor, 1))
         sql = f"{_NODE_EXECUTIONS}{filters.where} ORDER BY number LIMIT ?"
         rows = [node_execution_row(v) for v in await self._select(sql, [*filters.values, limit + 1])]
-        if len(rows) <= limit or limit < 1:
+        if len(rows) <= limit or not limit:
             return Page(rows[:limit])
         return Page(rows[:limit], write_cursor("number", (rows[limit - 1].number,)))
 
@@ -139,6 +141,11 @@ class Queries:
 
 def _fetch(sql: str, values: Sequence[Any], connection: sqlite3.Connection) -> list[Any]:
     return connection.execute(sql, values).fetchall()
+
+
+def _check(limit: int) -> None:
+    if limit < 0:
+        raise ValueError(f"limit {limit} is negative: ask for 0 or more rows")
 
 
 def _order(sort: str) -> str:

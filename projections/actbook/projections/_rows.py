@@ -76,15 +76,16 @@ class Rows(dict[Key, Row]):
         self.deleted: set[Key] = set()
 
     def __missing__(self, key: Key) -> Row:
-        row = self.peek(key)
+        row = None if key in self.deleted else self._cache.take(key)
         if row is None:
             raise KeyError(f"table {self._cache.table.name} has no row {key!r}")
-        super().__setitem__(key, row)
+        dict.__setitem__(self, key, row)
         return row
 
     def __setitem__(self, key: Key, row: Row) -> None:
         self._cache.statements.check(row)
-        super().__setitem__(key, row)
+        self.deleted.discard(key)
+        dict.__setitem__(self, key, row)
 
     def peek(self, key: Key) -> Row | None:
         """The row only to look at, or None."""
@@ -103,5 +104,5 @@ class Rows(dict[Key, Row]):
         for row in self._cache.where(**values):
             key = table.key_of(row)
             if key not in self and key not in self.deleted:
-                super().__setitem__(key, row)
+                dict.__setitem__(self, key, row)
         return [row for row in self.values() if all(row[name] == value for name, value in values.items())]

@@ -81,6 +81,8 @@ class Runner:
         reached = partial(self._reached, position, name)
         if reached():
             return
+        if position > self._told:
+            self._worker.put(self._worker.look)
         if not await self._wait(reached, timeout):
             raise LagError(position, self._applied(name), timeout)
 
@@ -205,6 +207,7 @@ class Runner:
             result, error = None, None
             try:
                 result = work()
+                self._worker.publish()
             except Exception as raised:
                 error = raised
             self._loop.call_soon_threadsafe(answered, result, error)

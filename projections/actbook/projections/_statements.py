@@ -8,7 +8,7 @@ from typing import Any
 from actbook.projections._errors import ProjectionDefinitionError
 from actbook.projections._table import Row, Table
 
-CHUNK = 128
+CHUNK = 512
 """Most rows one statement writes."""
 
 Statement = tuple[str, Sequence[Any]]
@@ -43,20 +43,20 @@ class Statements:
             for row in chunk:
                 values += row.values()
             if len(values) != width * len(chunk):
-                self.check(*chunk)
+                for row in chunk:
+                    self.check(row)
             for _ in range(size - len(chunk)):
                 values += chunk[-1].values()
             yield self._upserts.get(size) or self._upsert(size), values
 
-    def check(self, *rows: Row) -> None:
+    def check(self, row: Row) -> None:
         """Raises `ProjectionDefinitionError` for a row whose columns are not the table's, in the table's order."""
-        for row in rows:
-            if tuple(row) != self.names:
-                wrong = ", ".join(sorted(set(self.names) ^ set(row))) or "in another order"
-                raise ProjectionDefinitionError(
-                    f"A row for table {self.table.name} has other columns than the table ({wrong}): "
-                    "start from table.blank()."
-                )
+        if tuple(row) != self.names:
+            wrong = ", ".join(sorted(set(self.names) ^ set(row))) or "in another order"
+            raise ProjectionDefinitionError(
+                f"A row for table {self.table.name} has other columns than the table ({wrong}): "
+                "start from table.blank()."
+            )
 
     def _upsert(self, rows: int) -> str:
         table, names = self.table, self.names

@@ -108,6 +108,10 @@ class Tracking:
 
     def supersede(self) -> int:
         """Makes every process read the tracks again before it writes; the new generation. In a transaction."""
+        generation = self.generation() + 1
+        self.connection.execute("UPDATE projections SET generation=?", (generation,))
+        return generation
+
+    def generation(self) -> int:
         (last,) = self.connection.execute("SELECT coalesce(max(generation), 0) FROM projections").fetchone()
-        self.connection.execute("UPDATE projections SET generation=?", (last + 1,))
-        return int(last) + 1
+        return int(last)

@@ -20,7 +20,6 @@ from actbook.projections._tracking import SupersededError, Tracking
 PACE = 0.004
 """Seconds from the beginning of a turn to the next, unless somebody waits: what is committed meanwhile shares a transaction."""
 
-_MOST_REST = 0.05
 _FIRST_PATIENCE = 0.05
 _MOST_PATIENCE = 5.0
 _LAST_WORK = 2.0
@@ -34,7 +33,7 @@ class Worker:
     """Sleeps until it gets a message. `put` and `hasten` are for other threads; commands run on this one.
 
     A turn applies at most one batch to the most advanced tables and one to those furthest behind. While the process commits
-    events, the thread rests for a part of its time. `progressed` is called on this thread after a turn, if `awaited`.
+    events, the thread computes for half of the time at most. `progressed` is called on this thread after a turn, if `awaited`.
     """
 
     def __init__(
@@ -51,6 +50,7 @@ class Worker:
         self._prepared = False
         self._following = False
         self._stale = False
+        self._news = False
         self._patience = _FIRST_PATIENCE
         self._deadline: float | None = None
         self._earliest = 0.0
@@ -87,12 +87,27 @@ class Worker:
     def reload(self) -> None:
         """Finds out what other processes did to the tables. A command."""
         self.lanes.load()
-        self._publish()
+
+    def look(self) -> None:
+        """Somebody knows of events that nobody told of. A command."""
+        try:
+            self.feed.look()
+        except Exception as error:
+            self.failure = describe(error)
 
     def follow(self) -> None:
         """Begins to apply events. A command."""
         self._following = True
         self.feed.look()
+
+    def publish(self) -> None:
+        """Shows other threads how far the tables are. Part of every command that changes something."""
+        if not self._prepared:
+            return
+        self.positions = self.lanes.positions()
+        self.rebuilding = self.lanes.rebuilding()
+        if self.awaited:
+            self._progressed()
 
     def _run(self) -> None:
         try:
@@ -109,7 +124,9 @@ class Worker:
         if not self._following:
             return False
         groups = self.lanes.groups()
-        return bool(groups) and groups[-1].position < self.feed.head
+        if groups and groups[-1].position < self.feed.head:
+            return True
+        return bool(self.rebuilding) and bool(self.lanes.due())
 
     def _receive(self, *, wait: bool) -> bool:
         """Takes all messages; whether to go on."""
@@ -117,22 +134,34 @@ class Worker:
         wait = wait and self._deadline is None
         try:
             while True:
-                message = inbox.get() if wait else inbox.get_nowait()
+                self._handle(inbox.get() if wait else inbox.get_nowait())
                 wait = False
-                if message is None:
-                    self._deadline = time.monotonic() + _LAST_WORK
-                elif isinstance(message, list):
-                    self.feed.add(message)
-                elif isinstance(message, int):
-                    self.feed.heard(message)
-                else:
-                    message()
-                    self._publish()
         except Empty:
-            pass
+            self._notice_resumption()
         return self._deadline is None or (
             self._has_work and not self.failure and time.monotonic() < self._deadline
         )
+
+    def _handle(self, message: Message) -> None:
+        if message is None:
+            self._deadline = time.monotonic() + _LAST_WORK
+        elif isinstance(message, list):
+            self.feed.add(message)
+            self._news = True
+        elif isinstance(message, int):
+            self.feed.heard(message)
+            self._news = True
+        else:
+            message()
+
+    def _notice_resumption(self) -> None:
+        """A paused table writes nothing, and so would not find out that another process wants it to go on."""
+        if self._news and self.lanes.has_paused:
+            try:
+                self.lanes.refresh()
+            except sqlite3.Error as error:
+                self.failure = describe(error)
+        self._news = False
 
     def _rest(self) -> None:
         """Waits for more to come with the same transaction; not after a pause."""
@@ -142,7 +171,7 @@ class Worker:
             self._receive(wait=False)
 
     def _take_turn(self) -> None:
-        begin = time.monotonic()
+        begin, used = time.monotonic(), time.thread_time()
         try:
             if self._stale:
                 self.lanes.load()
@@ -155,36 +184,26 @@ class Worker:
         except Exception as error:
             self._stale = True
             self.failure = describe(error)
-            self._publish()
+            self.publish()
             if self._deadline is None:
                 self._resting.acquire(timeout=self._patience)
             self._patience = min(self._patience * 2, _MOST_PATIENCE)
             return
-        self._publish()
-        lasted = time.monotonic() - begin
-        busy = not self._inbox.empty()
-        self._earliest = begin + max(PACE, min(lasted * 1.5, lasted + _MOST_REST) if busy else 0.0)
+        self.publish()
+        self._earliest = begin + PACE
+        if not self._inbox.empty():
+            self._earliest = begin + max(PACE, 2 * (time.thread_time() - used))
 
     def _apply(self) -> None:
         groups = self.lanes.groups()
-        front = groups[0]
-        if front.position < self.feed.head:
+        if groups and groups[0].position < self.feed.head:
+            front = groups[0]
             self._advance(front, self.feed.next(front.position))
         if len(groups) > 1:
             behind, before = groups[-1], groups[-2].lanes[0]
-            if behind.position < before.position:
-                self._advance(behind, self.feed.read(behind.position, before.position))
+            self._advance(behind, self.feed.read(behind.position, before.position))
         if self.rebuilding:
             self.lanes.swap()
 
     def _advance(self, group: Group, batch: Batch) -> None:
         self.applying.apply(group.lanes, batch.events, batch.end)
-
-    def _publish(self) -> None:
-        """Shows other threads how far the tables are."""
-        if not self._prepared:
-            return
-        self.positions = self.lanes.positions()
-        self.rebuilding = self.lanes.rebuilding()
-        if self.awaited:
-            self._progressed()

@@ -43,6 +43,11 @@ class Actor(PykkaActor):
 
     pykka's way is that the actor goes on, and on_failure hears nothing.
     """
+    watches_children: bool = True
+    """Whether it hears ChildStopped. A parent of many short-lived children may do without, and may change its mind.
+
+    ChildFailed comes always; on a dispatcher with several threads ChildStopped does too.
+    """
     default_system: ClassVar[ActorSystem | None] = None
     """Where pykka's `start()` puts actors of this class."""
 

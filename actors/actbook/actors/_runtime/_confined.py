@@ -31,6 +31,7 @@ class ConfinedDispatcher(ABC):
     """What the loop and the manual dispatcher share."""
 
     steps_coroutines = False
+    confined = True
 
     def __init__(self, ready: _Queue) -> None:
         self._ready = ready

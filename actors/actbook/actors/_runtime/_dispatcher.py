@@ -54,6 +54,9 @@ class Dispatcher(Protocol):
     """Whether coroutine handlers run without an asyncio loop, so that an awaited runtime future yields
     itself."""
 
+    confined: bool
+    """Whether one thread runs all of its mailboxes."""
+
     @property
     def idle(self) -> bool:
         """Whether no mailbox (other than the one being run) is ready, so that a short blocking call delays

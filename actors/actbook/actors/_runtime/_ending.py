@@ -151,8 +151,18 @@ def _notify_parent(box: Mailbox) -> None:
     else:
         notice = ChildFailed(box.ref, box.error, _restart(box, box.error))
     parent = box.parent
-    if parent is not None and not parent.ended:
-        parent.dispatcher.deliver_system(parent, notice)
+    if parent is None or parent.ended:
+        return
+    if box.error is None and not parent.closed and _unheard(parent, box):
+        forget_child(parent, box)
+        return
+    parent.dispatcher.deliver_system(parent, notice)
+
+
+def _unheard(parent: Mailbox, child: Mailbox) -> bool:
+    """Whether the parent does without ChildStopped, and this thread may touch its mailbox."""
+    same = parent.dispatcher is child.dispatcher and child.dispatcher.confined
+    return same and not parent.actor.watches_children
 
 
 def _restart(box: Mailbox, error: BaseException) -> float | None:

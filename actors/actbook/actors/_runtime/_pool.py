@@ -34,6 +34,7 @@ class PoolDispatcher:
     """
 
     steps_coroutines = True
+    confined = False
 
     def __init__(self, max_workers: int = 8, *, name: str = "actbook-pool") -> None:
         self._max_workers = max_workers

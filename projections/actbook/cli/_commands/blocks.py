@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from actbook.graphs import Block, PinSchema
 
 
-def blocks(action: Literal["ls", "show"] = "ls", name: str | None = None, *, options: Options = DEFAULTS) -> int:
+def blocks(
+    action: Literal["ls", "show"] = "ls", name: str | None = None, /, *, options: Options = DEFAULTS
+) -> int:
     """Lists the installed blocks, or shows one with its pins.
 
     Parameters
@@ -87,7 +89,9 @@ def _find(name: str) -> Block:
     if wanted in named:
         return named[wanted]
     near = difflib.get_close_matches(wanted, named, n=1)
-    hint = f"Did you mean {named[near[0]].name}?" if near else "`actbook blocks` lists those that are installed."
+    hint = (
+        f"Did you mean {named[near[0]].name}?" if near else "`actbook blocks` lists those that are installed."
+    )
     raise MissingError(f"There is no block {name!r}. {hint}")
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from actbook.replay import Change
 
 
-def diff(id: str, a: str, b: str | None = None, *, options: Options = DEFAULTS) -> int:  # noqa: A002
+def diff(id: str, a: str, b: str | None = None, /, *, options: Options = DEFAULTS) -> int:  # noqa: A002
     """Shows what changed in the state of an execution from one point of its history to another.
 
     Parameters

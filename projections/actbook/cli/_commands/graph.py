@@ -19,6 +19,7 @@ _DEFAULTS = PictureOptions()
 
 def graph(
     source: str,
+    /,
     *,
     links: Annotated[bool, Parameter(negative=())] = False,
     options: PictureOptions = _DEFAULTS,

@@ -14,7 +14,18 @@ if TYPE_CHECKING:
 
 Status = Literal["INCOMPLETE", "QUEUED", "RUNNING", "COMPLETED", "FAILED", "TERMINATED", "REVIEW"]
 Sort = Literal[
-    "created", "-created", "started", "-started", "ended", "-ended", "wall", "-wall", "nodes", "-nodes", "cost", "-cost"
+    "created",
+    "-created",
+    "started",
+    "-started",
+    "ended",
+    "-ended",
+    "wall",
+    "-wall",
+    "nodes",
+    "-nodes",
+    "cost",
+    "-cost",
 ]
 
 
@@ -94,7 +105,10 @@ def _show(rows: Page[ExecutionRow], conditions: dict[str, object]) -> None:
     from actbook.cli._statuses import look
 
     if not rows:
-        note("No executions" + (" that fit." if any(conditions[k] for k in ("status", "graph_id", "text")) else "."))
+        note(
+            "No executions"
+            + (" that fit." if any(conditions[k] for k in ("status", "graph_id", "text")) else ".")
+        )
         return
     narrow = console().width < 130
     table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
@@ -117,7 +131,9 @@ def _show(rows: Page[ExecutionRow], conditions: dict[str, object]) -> None:
             Text(seconds(row.wall) if row.wall else ""),
             Text(_nodes(row)),
         ]
-        table.add_row(*cells, *([] if narrow else [Text(row.error or one_line(row.outputs, 100), style="dim")]))
+        table.add_row(
+            *cells, *([] if narrow else [Text(row.error or one_line(row.outputs, 100), style="dim")])
+        )
     show(table)
     if rows.next is not None:
         note(f"… and more; --limit {len(rows) * 2} shows them.")
@@ -156,7 +172,9 @@ def _moment(option: str, given: str | None) -> object:
     try:
         return moment(given)
     except ValueError:
-        raise UsageError(f"{option} {given!r} is no moment. Write ISO 8601, such as 2026-01-31T12:00:00Z.") from None
+        raise UsageError(
+            f"{option} {given!r} is no moment. Write ISO 8601, such as 2026-01-31T12:00:00Z."
+        ) from None
 
 
 def _positive(limit: int) -> int:

@@ -69,6 +69,8 @@ def _show_event(history: History, version: int) -> None:
     event = history.events[version - 1]
     show(
         Text.assemble(
-            (f"version {version} of {len(history.events)}", "bold"), f"  {event.topic}  ", (iso(event.at) or "", "dim")
+            (f"version {version} of {len(history.events)}", "bold"),
+            f"  {event.topic}  ",
+            (iso(event.at) or "", "dim"),
         )
     )

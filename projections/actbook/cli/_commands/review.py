@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 def review(
     id: str,  # noqa: A002
+    /,
     *,
     approve: Annotated[bool, Parameter(negative=())] = False,
     reject: Annotated[bool, Parameter(negative=())] = False,
@@ -86,7 +87,9 @@ def _pending(state: GraphExecution, number: str) -> NodeExecution:
     if number:
         node = state.node_executions.get(int(number)) if number.isdecimal() else None
         if node is None:
-            raise MissingError(f"There is no pending review {state.id}.{number}. `actbook show {state.id}` lists them.")
+            raise MissingError(
+                f"There is no pending review {state.id}.{number}. `actbook show {state.id}` lists them."
+            )
         return node
     waiting = [state.node_executions[each] for each in state.reviews]
     if not waiting:

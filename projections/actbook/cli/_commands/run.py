@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def run(
     graph: Path,
+    /,
     *,
     input: Annotated[list[str] | None, Parameter(name="--input")] = None,
     inputs_file: Path | None = None,
@@ -29,16 +30,16 @@ def run(
 ) -> int:
     """Runs a graph and follows it to its end.
 
-    On a terminal its nodes light up while they work; Ctrl-C stops the run, a second Ctrl-C leaves at once. Killed at any
-    moment, the run goes on when the store is opened again.
+    On a terminal its nodes light up while they work; Ctrl-C stops the run, a second Ctrl-C leaves at once.
+    Killed at any moment, the run goes on when the store is opened again.
 
     Parameters
     ----------
     graph
         File with the graph, as JSON.
     input
-        One input. VALUE is taken as JSON when it is JSON (8, true, [1,2]), else as text. NAME=@FILE takes a file's text,
-        NAME:=JSON takes nothing but JSON. Repeat it for more inputs.
+        One input. VALUE is taken as JSON when it is JSON (8, true, [1,2]), else as text. NAME=@FILE takes a
+        file's text, NAME:=JSON takes nothing but JSON. Repeat it for more inputs.
     inputs_file
         JSON file with an object: name → value. --input wins over it.
     simulate

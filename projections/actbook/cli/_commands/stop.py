@@ -23,7 +23,8 @@ def stop(
 ) -> int:
     """Stops an execution and its sub-graphs' executions, and waits until nothing of them runs any more.
 
-    The request is recorded before anything else and stays in force, whatever happens. A finished execution stays as it is.
+    The request is recorded before anything else and stays in force, whatever happens. A finished execution
+    stays as it is.
 
     Parameters
     ----------

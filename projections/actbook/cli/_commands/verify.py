@@ -16,23 +16,27 @@ if TYPE_CHECKING:
     from actbook.journal import Fault
 
 
-def verify(*ids: str, all: Annotated[bool, Parameter(negative=())] = False, options: Options = DEFAULTS) -> int:  # noqa: A002
+def verify(
+    *ids: str,
+    everything: Annotated[bool, Parameter(name="--all", negative=())] = False,
+    options: Options = DEFAULTS,
+) -> int:
     """Checks that a recorded history is whole: hash chain, versions, legal status changes.
 
     Parameters
     ----------
     ids
         Executions, by id or the beginning of one; - reads ids from stdin.
-    all
+    everything
         Every stream of the store: executions, inboxes, graphs.
     """
     from actbook.cli._ids import ids_of
     from actbook.cli._problems import UsageError
     from actbook.cli._session import run_async
 
-    if all and ids:
+    if everything and ids:
         raise UsageError("Give ids or --all, not both.")
-    return run_async(_verify([] if all else ids_of(ids), options))
+    return run_async(_verify([] if everything else ids_of(ids), options))
 
 
 async def _verify(ids: list[str], options: Options) -> ExitCode:
@@ -48,7 +52,8 @@ async def _verify(ids: list[str], options: Options) -> ExitCode:
                     "ok": not faults,
                     "events": events,
                     "faults": [
-                        {"version": f.version, "position": f.position, "kind": f.kind, "message": f.message} for f in faults
+                        {"version": f.version, "position": f.position, "kind": f.kind, "message": f.message}
+                        for f in faults
                     ],
                 }
             )
@@ -56,7 +61,9 @@ async def _verify(ids: list[str], options: Options) -> ExitCode:
     return ExitCode.OK if all(each["ok"] for each in checked) else ExitCode.FAULTY
 
 
-async def _checks(engine: Engine, ids: list[str], user: str | None) -> AsyncIterator[tuple[str, int, Sequence[Fault]]]:
+async def _checks(
+    engine: Engine, ids: list[str], user: str | None
+) -> AsyncIterator[tuple[str, int, Sequence[Fault]]]:
     from actbook.cli._ids import execution_id
 
     for given in ids:
@@ -113,10 +120,19 @@ def _show(checked: list[dict[str, Any]]) -> None:
     good, bad = look("COMPLETED"), look("FAILED")
     sound = [each for each in checked if each["ok"]]
     for each in sound if len(sound) <= 20 else ():
-        show(Text.assemble((good.glyph, good.style), f" {each['id']}  {each['events']} events, whole and legal"))
+        show(
+            Text.assemble(
+                (good.glyph, good.style), f" {each['id']}  {each['events']} events, whole and legal"
+            )
+        )
     for each in checked:
         for fault in each["faults"]:
-            show(Text.assemble((bad.glyph, bad.style), f" {each['id']}  version {fault['version']} {fault['kind']}: {fault['message']}"))
+            show(
+                Text.assemble(
+                    (bad.glyph, bad.style),
+                    f" {each['id']}  version {fault['version']} {fault['kind']}: {fault['message']}",
+                )
+            )
     events = sum(each["events"] for each in checked)
     if len(checked) > 1:
         show(f"{len(sound)} of {len(checked)} streams are sound, {events} events in all.")

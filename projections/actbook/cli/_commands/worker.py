@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from actbook.engine import Engine
 
 
-def worker(*, until_idle: Annotated[bool, Parameter(negative=())] = False, options: Options = DEFAULTS) -> int:
+def worker(
+    *, until_idle: Annotated[bool, Parameter(negative=())] = False, options: Options = DEFAULTS
+) -> int:
     """Runs whatever is unfinished in the store, and what others hand over, until it is ended.
 
-    If another process runs the store, this one stands by and takes over when that one is gone. SIGTERM and Ctrl-C let bodies
-    finish for a moment; what is interrupted goes on in the next worker.
+    If another process runs the store, this one stands by and takes over when that one is gone. SIGTERM and
+    Ctrl-C let bodies finish for a moment; what is interrupted goes on in the next worker.
 
     Parameters
     ----------
@@ -39,7 +41,7 @@ async def _worker(until_idle: bool, options: Options) -> ExitCode:
     with on_signal(signal.SIGTERM, ended.set), on_signal(signal.SIGINT, ended.set):
         async with opened(options.store) as engine:
             await _tell_place(engine, options)
-            waits = [asyncio.create_task(ended.wait())]
+            waits: list[asyncio.Task[Any]] = [asyncio.create_task(ended.wait())]
             if until_idle:
                 waits.append(asyncio.create_task(_idle(engine)))
             try:
@@ -70,7 +72,9 @@ async def _idle(engine: Engine) -> None:
     """Returns when nothing is unfinished but what waits for a person. Looks again when an execution ended or parked."""
     from actbook.events import ExecutionCompleted, ExecutionFailed, ExecutionParked, ExecutionTerminated
 
-    ends = [kind.TOPIC for kind in (ExecutionCompleted, ExecutionFailed, ExecutionTerminated, ExecutionParked)]
+    ends = [
+        kind.TOPIC for kind in (ExecutionCompleted, ExecutionFailed, ExecutionTerminated, ExecutionParked)
+    ]
     events = engine.journal.subscribe(await engine.journal.last_position(), ends)
     try:
         if await _only_waits(engine):
@@ -93,9 +97,14 @@ async def _only_waits(engine: Engine) -> bool:
 
 async def _waits(engine: Engine, execution_id: str, waiting: set[str]) -> bool:
     """For a person, or for sub-graphs that all do. `waiting`: younger executions that are known to."""
-    from actbook.events import ExecutionStatus
+    from actbook.events import ExecutionStatus, inbox_of
 
     state = await engine.get_graph_execution(execution_id)
+    if (
+        not state.status.is_terminal
+        and await engine.journal.head(inbox_of(execution_id)) > state.inbox_version
+    ):
+        return False
     if state.status.is_terminal or state.status is ExecutionStatus.REVIEW:
         return True
     running = [state.node_executions[number] for number in state.running]

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class Follower:
     """Collects an execution's events; `take` gives those since the last time, in order and once each.
 
-    What this process commits comes as it is, without reading it back; what another one commits is read from the journal.
+    What this process commits comes as it is, without reading it back; what another one commits is read from
+    the journal.
     """
 
     def __init__(self, engine: Engine, execution_id: str) -> None:

@@ -29,8 +29,6 @@ class Lines:
     def event(self, progress: Progress, envelope: Envelope) -> None:
         """Called before `progress` takes the event in."""
         payload = envelope.payload
-        if isinstance(payload, NodeCompleted) and not payload.outputs:
-            return
         if isinstance(payload, (NodeCompleted, NodeFailed, NodeReviewRequested)):
             self._node(progress, payload)
 
@@ -58,7 +56,10 @@ class Lines:
         elif isinstance(payload, NodeReviewRequested):
             self._say(f"  {look('REVIEW').glyph} {label}  waits for a person: {one_line(payload.data)}")
         else:
-            self._say(f"  {look('COMPLETED').glyph} {label}  {one_line(payload.outputs[0][1])}")
+            last = payload.outputs[0][1] if payload.outputs else entry[0].last
+            self._say(
+                f"  {look('COMPLETED').glyph} {label}  {'' if last is None else one_line(last)}".rstrip()
+            )
 
     @staticmethod
     def _say(text: str) -> None:

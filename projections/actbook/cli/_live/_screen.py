@@ -38,7 +38,9 @@ class Screen:
         self._title = title
         self._id = execution_id
         self._console = console(sys.stderr)
-        self._live = Live(console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
+        self._live = Live(
+            console=self._console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+        )
         self._begun = time.time()
         self._drawn = 0.0
         self.message = ""
@@ -52,7 +54,7 @@ class Screen:
         now = time.monotonic()
         if last or now - self._drawn >= _FRAME:
             self._drawn = now
-            self._live.update(self.picture(progress), refresh=True)
+            self._live.update(self.picture(progress, last=last), refresh=True)
 
     def event(self, progress: Progress, envelope: Envelope) -> None:
         """Single events are not shown here; `draw` shows what they add up to."""
@@ -60,14 +62,15 @@ class Screen:
     def close(self) -> None:
         self._live.stop()
 
-    def picture(self, progress: Progress) -> RenderableType:
+    def picture(self, progress: Progress, *, last: bool = False) -> RenderableType:
+        """What is on the screen now; the last one stays there, so nothing in it glows."""
         rows = max(3, self._console.height - _AROUND)
         shown, hidden = choose(progress, rows)
-        parts: list[RenderableType] = [self._head(progress), self._table(shown)]
+        parts: list[RenderableType] = [self._head(progress), self._table(shown, glow=not last)]
         if hidden:
             parts.append(Text(f"  … {hidden} more nodes", style="dim"))
         parts.append(self._foot(progress))
-        if self.message:
+        if self.message and not progress.over:
             parts.append(Text(f"  {self.message}", style="bold yellow"))
         return Group(*parts)
 
@@ -82,7 +85,7 @@ class Screen:
         line.add_row(name, Text(seconds(self._elapsed(progress)), style="bold"))
         return line
 
-    def _table(self, nodes: list[NodeProgress]) -> RenderableType:
+    def _table(self, nodes: list[NodeProgress], *, glow: bool) -> RenderableType:
         table = Table.grid(padding=(0, 1), pad_edge=False)
         table.add_column(width=3, justify="right")
         table.add_column(no_wrap=True, overflow="ellipsis", max_width=40)
@@ -93,7 +96,7 @@ class Screen:
             glyph, style = look(node.status)
             if node.status is S.RUNNING:
                 glyph = self._spin()
-            bright = node.status is S.COMPLETED and now - node.changed_at < _GLOW
+            bright = glow and node.status is S.COMPLETED and now - node.changed_at < _GLOW
             last = "" if node.last is None else one_line(node.last)
             table.add_row(
                 Text(glyph, style=style),
@@ -119,7 +122,7 @@ class Screen:
 
 
 def choose(progress: Progress, rows: int) -> tuple[list[NodeProgress], int]:
-    """The nodes that fit, in their order: those at work first, then those that changed last. And how many do not fit."""
+    """The nodes that fit, in their order, and how many do not: those at work go first, then those that changed last."""
     nodes = list(progress.nodes.values())
     if len(nodes) <= rows:
         return nodes, 0

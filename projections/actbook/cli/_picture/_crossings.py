@@ -30,9 +30,10 @@ def _sweep(picture: Layered, *, down: bool) -> None:
         own = {item: float(index) for index, item in enumerate(picture.layers[number])}
         scale = max(1, len(fixed) - 1) / max(1, len(own) - 1)
         wanted = {
-            item: _mean([place[other] for other in _joined(item, wires, down)], own[item] * scale) for item in own
+            item: _mean([place[other] for other in _joined(item, wires, down)], own[item] * scale)
+            for item in own
         }
-        picture.layers[number].sort(key=lambda item: wanted[item])  # noqa: B023
+        picture.layers[number].sort(key=lambda item: wanted[item])
 
 
 def _joined(item: Item, wires: list[Wire], down: bool) -> list[Item]:

@@ -32,7 +32,11 @@ class Frame(NamedTuple):
     vertical: str
 
 
-FRAMES = {"plain": Frame("┌┐┘└", "─", "│"), "round": Frame("╭╮╯╰", "─", "│"), "double": Frame("╔╗╝╚", "═", "║")}
+FRAMES = {
+    "plain": Frame("┌┐┘└", "─", "│"),
+    "round": Frame("╭╮╯╰", "─", "│"),
+    "double": Frame("╔╗╝╚", "═", "║"),
+}
 
 _TURNS = {
     "ud": "│", "lr": "─", "ur": "╰", "ul": "╯", "dr": "╭", "dl": "╮",
@@ -45,8 +49,8 @@ def draw(
 ) -> list[list[tuple[str, str]]]:
     """Rows of (text, style) runs. `boxes`: what stands in the box of each node that is to be drawn.
 
-    Keeps to `width` columns if the graph lets it. Links against the flow are dashed and end with ▲; `hidden` ones are left
-    out.
+    Keeps to `width` columns if the graph lets it. Links against the flow are dashed and end with ▲; `hidden`
+    ones are left out.
     """
     order = [node for node in flow_order(graph) if node in boxes]
     edges = [edge for edge in edges_of(graph) if edge[0] in boxes and edge[1] in boxes and edge not in hidden]
@@ -101,7 +105,7 @@ def _draw_item(canvas: Canvas, item: Item, row: int, back: bool) -> None:
             canvas.put(row + offset, item.left, "┆" if back else "│", "dim")
         return
     frame, style = FRAMES[item.box.frame], item.box.style
-    a, b, c, d = frame.corners
+    a, b, c, d = tuple(frame.corners)
     line = frame.horizontal * (item.width - 2)
     canvas.put(row, item.left, f"{a}{line}{b}", style)
     canvas.put(row + 1, item.left, f"{frame.vertical} ", style)

@@ -33,7 +33,9 @@ def layered(
     return result
 
 
-def _levels(order: Sequence[str], edges: Sequence[Edge], widths: Mapping[str, int], room: int) -> dict[str, int]:
+def _levels(
+    order: Sequence[str], edges: Sequence[Edge], widths: Mapping[str, int], room: int
+) -> dict[str, int]:
     above: dict[str, list[str]] = {name: [] for name in order}
     below: dict[str, list[str]] = {name: [] for name in order}
     for upper, lower in edges:
@@ -70,7 +72,9 @@ def _thread_down(result: Layered, items: Mapping[str, Item], source: str, sinks:
     here = items[source]
     last = max(items[sink].layer for sink in sinks)
     for layer in range(here.layer, last):
-        wire = Wire(net, tops=[here], bottoms=[items[sink] for sink in sinks if items[sink].layer == layer + 1])
+        wire = Wire(
+            net, tops=[here], bottoms=[items[sink] for sink in sinks if items[sink].layer == layer + 1]
+        )
         if layer + 1 < last:
             here = _pass(result, source, layer + 1)
             wire.bottoms.append(here)

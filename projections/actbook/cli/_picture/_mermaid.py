@@ -47,4 +47,7 @@ def mermaid(
 def _escaped(text: str) -> str:
     """Quotes, angle brackets and the like as the entities that Mermaid knows; nothing ends the text early."""
     plain = " ".join(text.split())
-    return "".join(letter if letter.isalnum() or letter in " .,:;+-*/()→_?!…$@^~" else f"#{ord(letter)};" for letter in plain)
+    return "".join(
+        letter if letter.isalnum() or letter in " .,:;+-*/()→_?!…$@^~" else f"#{ord(letter)};"
+        for letter in plain
+    )

@@ -59,7 +59,7 @@ def _walk(start: str, following: Mapping[str, list[str]], done: set[str], found:
 def topological(nodes: Sequence[str], edges: Sequence[Edge]) -> list[str]:
     """Nodes so that edges lead forward; `edges` hold no cycle. A node follows its predecessors closely."""
     following = successors(nodes, edges)
-    missing = {node: 0 for node in nodes}
+    missing = dict.fromkeys(nodes, 0)
     for _, sink in edges:
         missing[sink] += 1
     ready = [node for node in reversed(nodes) if not missing[node]]

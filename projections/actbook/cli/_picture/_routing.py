@@ -25,7 +25,7 @@ def _touch(wires: list[Wire], *, top: bool) -> None:
     columns: dict[tuple[Item, int], int] = {}
     for item, group in touching.items():
         wanted = {id(wire): _aim(wire, item, top) for wire in group}
-        group.sort(key=lambda wire: wanted[id(wire)])  # noqa: B023
+        group.sort(key=lambda wire: wanted[id(wire)])
         first, last = item.inside
         step = 2 if 2 * (len(group) - 1) <= last - first else 1
         clamped = [min(max(wanted[id(wire)], first), last) for wire in group]
@@ -73,7 +73,7 @@ def _give_way(wires: list[Wire]) -> None:
             first, last = item.inside
             free = [each for each in range(first, last + 1) if each not in taken]
             if free:
-                wire.bottom_columns[index] = min(free, key=lambda each: abs(each - column))  # noqa: B023
+                wire.bottom_columns[index] = min(free, key=lambda each: abs(each - column))
 
 
 def _columns_at(item: Item, wires: list[Wire]) -> set[int]:

@@ -1,0 +1,65 @@
+"""A process that is killed while it catches up or rebuilds leaves tables that the next one completes exactly."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from actbook.journal import SQLiteStore
+from actbook.projections import BUILT_IN
+from tests.events.harness import GraphOutputBlock, Run, SourceBlock, plan_of
+from tests.projections.letters import Letters, letters
+from tests.projections.recording import Tables, append_all
+from tests.projections.running import running, table
+
+KILLS = int(os.environ.get("ACTBOOK_TEST_KILLS", "8"))
+ROOT = Path(__file__).parents[2]
+
+
+def test_killed_at_any_moment_the_rows_come_out_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    store = SQLiteStore(str(path))
+    chance = random.Random(7)
+    for number in range(KILLS):
+        _write_more(store, number)
+        _live_and_die(f"sqlite:///{path}", chance.uniform(0.0, 0.25))
+    names = (*(projection.table.name for projection in BUILT_IN), "letters")
+    with Tables((*BUILT_IN, Letters)) as expected:
+        expected.apply(store.read_log(0, None))
+        store.close()
+        assert asyncio.run(_completed(f"sqlite:///{path}", names)) == {name: expected.rows(name) for name in names}
+
+
+def _write_more(store: SQLiteStore, number: int) -> None:
+    run = Run(plan_of({"s": SourceBlock, "o": GraphOutputBlock}, "s.out > o.value"))
+    run.drive({"s": lambda _: [("out", n) for n in range(60)], "o": lambda data: [("output", data["value"])]})
+    append_all(store, f"run {number}", run.history)
+    store.write([letters("text", "some words and some more wordsA" * 5)])
+
+
+def _live_and_die(url: str, seconds: float) -> None:
+    command = [sys.executable, "-m", "tests.projections.dying", url]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, env={**os.environ, **_paths()}) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"ready\n"
+        time.sleep(seconds)
+        child.send_signal(signal.SIGKILL)
+
+
+def _paths() -> dict[str, str]:
+    return {"PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("actors", "events", "projections", "."))}
+
+
+async def _completed(url: str, names: tuple[str, ...]) -> dict[str, list[dict[str, object]]]:
+    async with running(url, (*BUILT_IN, Letters)) as (journal, runner):
+        await runner.wait(await journal.last_position())
+        async with asyncio.timeout(30):
+            while any(status.state == "rebuilding" for status in await runner.status()):
+                await asyncio.sleep(0.01)
+        return {name: table(journal, name) for name in names}
