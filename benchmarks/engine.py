@@ -120,7 +120,9 @@ def _fastest(program: str, repeat: int) -> tuple[float, float]:
     best, output = float("inf"), "0"
     for _ in range(repeat):
         begun = time.perf_counter()
-        output = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+        output = subprocess.run(
+            [sys.executable, "-c", program], check=True, capture_output=True, text=True
+        ).stdout
         best = min(best, time.perf_counter() - begun)
     return best, float(output)
 

@@ -1,6 +1,6 @@
 """How fast views follow the journal, and what they cost it. Prints one JSON line per figure.
 
-    python benchmarks/projections.py [--events 200000] [--folder DIR]
+python benchmarks/projections.py [--events 200000] [--folder DIR]
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import asyncio
 import json
 import statistics
 import tempfile
+import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from typing import Any
 from actbook.events import (
     Append,
     Draft,
+    Envelope,
     Event,
     ExecutionClaimed,
     ExecutionCompleted,
@@ -30,7 +33,9 @@ from actbook.events import (
     NodeStats,
 )
 from actbook.journal import Journal
-from actbook.projections import Queries, Runner
+from actbook.projections import BUILT_IN, Queries, Rows, Runner
+from actbook.projections._rows import RowCache
+from actbook.projections._statements import Statements
 
 NODES = 100
 
@@ -68,7 +73,9 @@ def appends(count: int) -> Iterator[Append]:
         for step in zip(*runs.values(), strict=True):
             for stream_id, payloads in zip(runs, step, strict=True):
                 at = time.time_ns() // 1000
-                yield Append(stream_id, versions[stream_id], [Draft(payload, at) for payload in payloads], "user")
+                yield Append(
+                    stream_id, versions[stream_id], [Draft(payload, at) for payload in payloads], "user"
+                )
                 versions[stream_id] += len(payloads)
                 events += len(payloads)
 
@@ -129,41 +136,89 @@ async def measure_visible(folder: Path, *, pause: float, count: int) -> None:
     await journal.close()
 
 
+class LagMeter:
+    """Looks every few milliseconds how old the oldest commit is that the views lack."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._commits: deque[tuple[int, float]] = deque()
+        self._views = journal.store.open_views_reader()
+        self._stop = journal.on_commit(self._committed)
+        self.lags: list[float] = []
+
+    def _committed(self, position: int) -> None:
+        self._commits.append((position, time.perf_counter()))
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(0.005)
+            (applied,) = self._views.execute("SELECT min(position) FROM projections").fetchone()
+            while self._commits and self._commits[0][0] <= applied:
+                self._commits.popleft()
+            self.lags.append(time.perf_counter() - self._commits[0][1] if self._commits else 0.0)
+
+    def close(self) -> None:
+        self._stop()
+        self._views.close()
+
+
+def views_cpu() -> float:
+    """CPU seconds that the views' thread used so far."""
+    (thread,) = [each for each in threading.enumerate() if each.name == "actbook-projections"]
+    assert thread.ident is not None
+    return time.clock_gettime(time.pthread_getcpuclockid(thread.ident))
+
+
 async def measure_load(folder: Path, count: int, *, with_views: bool) -> None:
     """Appends as fast as they go, with the views following and without."""
     journal = await Journal.open(f"sqlite:///{folder}/load-{with_views}.db")
-    runner = Runner(journal) if with_views else None
-    used: list[float] = []
-    lags: list[float] = []
-    if runner is not None:
-        await runner.start()
-        used.append(await runner._call(time.thread_time))
-
-        def note(position: int) -> None:
-            asyncio.ensure_future(watch(position, time.perf_counter()))
-
-        async def watch(position: int, begin: float) -> None:
-            assert runner is not None
-            while runner._applied(None) < position:
-                await asyncio.sleep(0.001)
-            lags.append(time.perf_counter() - begin)
-
-        journal.on_commit(note)
-    begin = time.perf_counter()
+    if not with_views:
+        begin = time.perf_counter()
+        last = await fill(journal, count)
+        say("load without views", last / (time.perf_counter() - begin), "events/s", events=last)
+        await journal.close()
+        return
+    runner = Runner(journal)
+    await runner.start()
+    meter = LagMeter(journal)
+    metering = asyncio.create_task(meter.run())
+    used, begin = views_cpu(), time.perf_counter()
     last = await fill(journal, count)
-    rate = last / (time.perf_counter() - begin)
-    say("load with views" if with_views else "load without views", rate, "events/s", events=last)
-    if runner is not None:
-        await runner.wait(last, timeout=600)
-        say("views ready after the load", time.perf_counter() - begin - last / rate, "s")
-        used.append(await runner._call(time.thread_time))
-        say("CPU of the views' thread", (used[1] - used[0]) / last * 1e6, "µs/event")
-        await asyncio.sleep(0.05)
-        p50, p99 = (statistics.quantiles(lags, n=100)[at] * 1000 for at in (49, 98))
-        say("lag under load, p50", p50, "ms")
-        say("lag under load, p99", p99, "ms")
-        await runner.close()
+    elapsed = time.perf_counter() - begin
+    metering.cancel()
+    say("load with views", last / elapsed, "events/s", events=last)
+    await runner.wait(last, timeout=600)
+    say("views ready after the load", time.perf_counter() - begin - elapsed, "s")
+    say("CPU of the views' thread", (views_cpu() - used) / last * 1e6, "µs/event")
+    p50, p99 = (statistics.quantiles(meter.lags, n=100)[at] * 1000 for at in (49, 98))
+    say("lag under load, p50", p50, "ms")
+    say("lag under load, p99", p99, "ms")
+    meter.close()
+    await runner.close()
     await journal.close()
+
+
+def measure_reducing(count: int) -> None:
+    """What holds the interpreter in the live path: reducing a batch and laying out its statements, on one thread."""
+    log = [
+        Envelope(draft.payload, draft.at, None, b"", append.stream_id, 0, 0, "user", "", "", 1, b"")
+        for append in appends(count)
+        for draft in append.drafts
+    ]
+    for size in (64, 256, 1024):
+        lanes = [
+            (projection(), Statements(projection.table, projection.table.name)) for projection in BUILT_IN
+        ]
+        caches = [RowCache(statements, lambda sql, values: []) for _, statements in lanes]
+        begin, written = time.thread_time(), 0
+        for start in range(0, len(log), size):
+            for (projection, statements), cache in zip(lanes, caches, strict=True):
+                rows = Rows(cache)
+                projection.reduce(log[start : start + size], rows)
+                written += len(rows)
+                _ = list(statements.upserts(list(rows.values())))
+                cache.keep(rows)
+        spent = (time.thread_time() - begin) / len(log)
+        say("reducing", spent * 1e6, "µs/event", batch=size, rows_per_event=round(written / len(log), 2))
 
 
 def main() -> None:
@@ -178,6 +233,7 @@ def main() -> None:
         asyncio.run(measure_visible(folder, pause=0.01, count=200))
         asyncio.run(measure_load(folder, chosen.events, with_views=False))
         asyncio.run(measure_load(folder, chosen.events, with_views=True))
+    measure_reducing(chosen.events // 4)
 
 
 if __name__ == "__main__":

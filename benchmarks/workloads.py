@@ -99,7 +99,9 @@ def registry() -> Registry:
 
 def chain(length: int, block: type[Block]) -> Graph:
     """`length` nodes in a row."""
-    nodes = [Node(id=f"n{i}", block_id=block.id, input_default={} if i else {"item": 0}) for i in range(length)]
+    nodes = [
+        Node(id=f"n{i}", block_id=block.id, input_default={} if i else {"item": 0}) for i in range(length)
+    ]
     links = [
         Link(source_id=f"n{i}", source_name="item", sink_id=f"n{i + 1}", sink_name="item")
         for i in range(length - 1)

@@ -18,8 +18,7 @@ A field of a later schema version is added at the end. This page is written by `
 
 {envelope}
 
-{fields}
-"""
+{fields}"""
 
 _SHARED: tuple[type[msgspec.Struct], ...] = (Parent, Settings, Limits, NodeStats)
 

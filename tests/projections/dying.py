@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import sys
 
+from tests.projections.letters import Letters
+
 from actbook.journal import Journal
 from actbook.projections import BUILT_IN, Runner, _feed
-from tests.projections.letters import Letters
 
 _feed.BATCH = 25
 

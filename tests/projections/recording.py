@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Sequence
 from threading import Lock
-from typing import Any
+from typing import Any, Self
 
 from actbook.events import Append, Draft, Envelope
 from actbook.journal import Store
@@ -69,7 +69,7 @@ class Tables:
         self.applying = Applying(self.tracking)
         self.lanes.ensure()
 
-    def __enter__(self) -> Tables:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

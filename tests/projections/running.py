@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from actbook.journal import Journal
-from actbook.projections import Projection, Runner
 from tests.projections.letters import Letters, letters
 from tests.projections.recording import rows_of
+
+from actbook.journal import Journal
+from actbook.projections import Projection, Runner
 
 
 @asynccontextmanager
@@ -44,7 +45,10 @@ def counts(journal: Journal) -> dict[str, int]:
     return {row["letter"]: row["count"] for row in table(journal)}
 
 
-async def eventually(ready: Callable[[], bool], timeout: float = 10.0) -> None:
-    async with asyncio.timeout(timeout):
-        while not ready():
-            await asyncio.sleep(0.002)
+async def eventually(ready: Callable[[], bool]) -> None:
+    """Looks again and again, for ten seconds."""
+    for _ in range(2000):
+        if ready():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("it never happened")

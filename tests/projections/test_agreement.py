@@ -7,6 +7,9 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.events.harness import GraphOutputBlock, Run, SourceBlock, plan_of
+from tests.events.test_history import Act, acts, plans, shaken
+from tests.projections.recording import Tables, recorded
 
 from actbook.events import (
     Draft,
@@ -20,9 +23,6 @@ from actbook.events import (
     fold,
 )
 from actbook.graphs import Plan
-from tests.events.harness import GraphOutputBlock, Run, SourceBlock, plan_of
-from tests.events.test_history import Act, acts, plans, shaken
-from tests.projections.recording import Tables, recorded
 
 FAST = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -124,7 +124,10 @@ def test_batches_and_other_streams_make_no_difference(
         pieces.apply(log, batch=batch)
         for table in ("executions", "node_executions"):
             assert whole.rows(table) == pieces.rows(table)
-            assert {row["execution_id" if "number" in row else "id"] for row in whole.rows(table)} == {"a", "b"}
+            assert {row["execution_id" if "number" in row else "id"] for row in whole.rows(table)} == {
+                "a",
+                "b",
+            }
 
 
 def test_outputs_stand_in_the_order_of_their_node_executions() -> None:

@@ -11,12 +11,13 @@ import sys
 import time
 from pathlib import Path
 
-from actbook.journal import SQLiteStore
-from actbook.projections import BUILT_IN
 from tests.events.harness import GraphOutputBlock, Run, SourceBlock, plan_of
 from tests.projections.letters import Letters, letters
 from tests.projections.recording import Tables, append_all
-from tests.projections.running import running, table
+from tests.projections.running import eventually, running, table
+
+from actbook.journal import SQLiteStore
+from actbook.projections import BUILT_IN
 
 KILLS = int(os.environ.get("ACTBOOK_TEST_KILLS", "8"))
 ROOT = Path(__file__).parents[2]
@@ -33,7 +34,9 @@ def test_killed_at_any_moment_the_rows_come_out_the_same(tmp_path: Path) -> None
     with Tables((*BUILT_IN, Letters)) as expected:
         expected.apply(store.read_log(0, None))
         store.close()
-        assert asyncio.run(_completed(f"sqlite:///{path}", names)) == {name: expected.rows(name) for name in names}
+        assert asyncio.run(_completed(f"sqlite:///{path}", names)) == {
+            name: expected.rows(name) for name in names
+        }
 
 
 def _write_more(store: SQLiteStore, number: int) -> None:
@@ -53,13 +56,13 @@ def _live_and_die(url: str, seconds: float) -> None:
 
 
 def _paths() -> dict[str, str]:
-    return {"PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("actors", "events", "projections", "."))}
+    return {
+        "PYTHONPATH": os.pathsep.join(str(ROOT / part) for part in ("actors", "events", "projections", "."))
+    }
 
 
 async def _completed(url: str, names: tuple[str, ...]) -> dict[str, list[dict[str, object]]]:
     async with running(url, (*BUILT_IN, Letters)) as (journal, runner):
         await runner.wait(await journal.last_position())
-        async with asyncio.timeout(30):
-            while any(status.state == "rebuilding" for status in await runner.status()):
-                await asyncio.sleep(0.01)
+        await eventually(lambda: not runner._worker.rebuilding)
         return {name: table(journal, name) for name in names}

@@ -6,12 +6,12 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.projections.letters import letters
+from tests.projections.recording import envelope
 
 from actbook.events import Envelope
 from actbook.projections import _feed
 from actbook.projections._feed import Feed
-from tests.projections.letters import letters
-from tests.projections.recording import envelope
 
 
 class Log:

@@ -6,11 +6,11 @@ import asyncio
 from typing import ClassVar
 
 import pytest
+from tests.projections.letters import Letters, LetterSeen
+from tests.projections.running import counts, running, table, write
 
 from actbook.events import Envelope
 from actbook.projections import Column, Projection, Rows, Table, handles
-from tests.projections.letters import Letters, LetterSeen
-from tests.projections.running import counts, running, table, write
 
 
 def test_the_event_and_what_follows_it_in_its_stream_are_parked(url: str) -> None:

@@ -141,7 +141,12 @@ def test_another_users_execution_is_not_found() -> None:
 
 
 def test_counts() -> None:
-    assert ask(RUNS, lambda queries: queries.counts()) == {S.COMPLETED: 1, S.QUEUED: 2, S.FAILED: 2, S.RUNNING: 1}
+    assert ask(RUNS, lambda queries: queries.counts()) == {
+        S.COMPLETED: 1,
+        S.QUEUED: 2,
+        S.FAILED: 2,
+        S.RUNNING: 1,
+    }
     assert ask(RUNS, lambda queries: queries.counts("v")) == {S.RUNNING: 1}
 
 
@@ -234,7 +239,9 @@ def value(row: ExecutionRow, sort: str) -> float:
     return by[sort] or 0
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "%%%", "bnVsbA", "W10", "WyJjcmVhdGVkIiwxLDJd", "\u00e9", "a" * 5000])
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "%%%", "bnVsbA", "W10", "WyJjcmVhdGVkIiwxLDJd", "\u00e9", "a" * 5000]
+)
 def test_a_foreign_cursor_is_refused(cursor: str) -> None:
     with pytest.raises(CursorError, match="start again without"):
         ask(RUNS, lambda queries: queries.executions(cursor=cursor))

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.projections.letters import Letters, letters
+from tests.projections.recording import Tables, envelope
 
 from actbook.events import Draft
 from actbook.projections import _rows
-from tests.projections.letters import Letters, letters
-from tests.projections.recording import Tables, envelope
 
 TEXTS = st.lists(st.text("abcdeABC", max_size=12), max_size=12)
 

@@ -7,18 +7,19 @@ import threading
 import time
 
 import pytest
-
-from actbook.journal import Journal
-from actbook.projections import BUILT_IN, LagError, Runner, RunnerClosedError, UnknownProjectionError, _feed
 from tests.events.harness import GraphOutputBlock, Run, SourceBlock, plan_of
 from tests.projections.letters import Letters
 from tests.projections.recording import append_all
 from tests.projections.running import counts, eventually, running, table, write
 
+from actbook.journal import Journal
+from actbook.projections import BUILT_IN, LagError, Runner, RunnerClosedError, UnknownProjectionError, _feed
+
 
 def a_run() -> Run:
     run = Run(plan_of({"s": SourceBlock, "o": GraphOutputBlock}, "s.out > o.value"))
-    run.drive({"s": lambda _: [("out", number) for number in range(30)], "o": lambda data: [("output", data["value"])]})
+    numbers = [("out", number) for number in range(30)]
+    run.drive({"s": lambda _: numbers, "o": lambda data: [("output", data["value"])]})
     return run
 
 
@@ -68,7 +69,7 @@ def test_closing_applies_what_is_committed(file_url: str) -> None:
     async def main() -> None:
         async with running(file_url) as (journal, runner):
             await asyncio.gather(*(write(journal, "ab" * 50, f"s{n}") for n in range(20)))
-        async with running(file_url, active=False) as (journal, runner):
+        async with running(file_url, active=False) as (journal, _):
             assert counts(journal) == {"a": 1000, "b": 1000}
 
     asyncio.run(main())

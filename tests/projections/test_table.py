@@ -7,10 +7,10 @@ import sqlite3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.projections.letters import LETTERS, LetterSeen
 
 from actbook.projections import BUILT_IN, Column, Index, Projection, ProjectionDefinitionError, Table, handles
 from actbook.projections._statements import CHUNK, Statements, _sizes
-from tests.projections.letters import LETTERS, LetterSeen
 
 
 def opened(table: Table) -> sqlite3.Connection:
@@ -52,7 +52,9 @@ def test_fixed_columns_keep_their_first_value() -> None:
     connection.close()
 
 
-@pytest.mark.parametrize("row", [{"letter": "a"}, {**LETTERS.blank(), "extra": 1}, {"first": 0, **LETTERS.blank()}])
+@pytest.mark.parametrize(
+    "row", [{"letter": "a"}, {**LETTERS.blank(), "extra": 1}, {"first": 0, **LETTERS.blank()}]
+)
 def test_a_row_with_other_columns_is_refused_by_name(row: dict[str, object]) -> None:
     with pytest.raises(ProjectionDefinitionError, match=r"letters.*\(.+\).*blank"):
         Statements(LETTERS, "letters").check(row)
@@ -77,7 +79,11 @@ def test_a_projection_without_a_table_is_refused() -> None:
 def test_two_handlers_for_one_event_are_refused() -> None:
     def seen(self: object, event: object, payload: object, rows: object) -> None: ...
 
-    methods = {"table": LETTERS, "one": handles(LetterSeen)(seen), "two": handles(LetterSeen)(lambda *_: None)}
+    methods = {
+        "table": LETTERS,
+        "one": handles(LetterSeen)(seen),
+        "two": handles(LetterSeen)(lambda *_: None),
+    }
     with pytest.raises(ProjectionDefinitionError, match="LetterSeen twice"):
         type("Doubled", (Projection,), methods)
 

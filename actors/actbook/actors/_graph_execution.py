@@ -12,8 +12,8 @@ from actbook.actors._inbox import InboxReader
 from actbook.actors._launch import child_execution_id, launch_child
 from actbook.actors._loading import load_state
 from actbook.actors._messages import Work
-from actbook.actors._node_execution import NodeExecutionActor
 from actbook.actors._needs import Needs
+from actbook.actors._node_execution import NodeExecutionActor
 from actbook.actors._ready import UNPLACED, Ready
 from actbook.actors._runtime import Actor, ActorRef, ChildFailed
 from actbook.actors._writing import BATCH, StreamWriter
@@ -215,13 +215,12 @@ class GraphExecutionActor(Actor):
         drafts = self._decider.advance(command, self._env.clock())
         for draft in drafts:
             payload = draft.payload
-            kind = type(payload)
-            if kind is NodeQueued:
+            if isinstance(payload, NodeQueued):
                 self._ready.add(payload.node_exec, self._needs.of(payload.node_id).kind)
-            elif kind is ExecutionResumed:
+            elif isinstance(payload, ExecutionResumed):
                 self._cancelled = False
                 self._queue_all()
-            elif kind is NodeReviewDecided:
+            elif isinstance(payload, NodeReviewDecided):
                 self._go_on_after_review(payload.node_exec)
         self._writer.drafts.extend(drafts)
         return drafts

@@ -39,7 +39,7 @@ class NodeExecutionActor(Actor):
     def on_stop(self) -> None:
         self._abort()
 
-    def on_failure(self, *_: object) -> None:
+    def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
         self._abort()
 
     def _abort(self) -> None:

@@ -24,7 +24,6 @@ from actbook.events import (
     CancelRequested,
     Create,
     Decider,
-    ExecutionCreated,
     ExecutionStatus,
     GraphExecution,
     Limits,

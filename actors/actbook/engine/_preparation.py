@@ -79,7 +79,9 @@ class Preparation:
             graphs = [root, *root.sub_graphs]
         return simulated_lookup(self._registry.lookup, graphs, recorded.script)
 
-    async def prepared(self, graph_id: str, version: int | None, simulation: dict[str, Any] | None) -> Prepared:
+    async def prepared(
+        self, graph_id: str, version: int | None, simulation: dict[str, Any] | None
+    ) -> Prepared:
         """The same for a saved graph. Raises `GraphNotFoundError`."""
         return await self.prepare(await self._graphs.load(graph_id, version), simulation)
 

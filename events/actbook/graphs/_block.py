@@ -110,7 +110,7 @@ class Block:
 
     def run(
         self,
-        input: Any,  # noqa: A002
+        input: Any,
         context: ExecutionContext,
     ) -> AsyncIterator[tuple[str, Any]] | Iterator[tuple[str, Any]]:
         """Yield `(pin, value)`. `input` is an `Input` struct (AGENT: a dict); never change what it holds."""
@@ -139,7 +139,7 @@ class UnknownBlock(Block):
     def __init__(self, block_id: str) -> None:
         self.id = block_id
 
-    def run(self, input: Any, context: ExecutionContext) -> Iterator[tuple[str, Any]]:  # noqa: A002
+    def run(self, input: Any, context: ExecutionContext) -> Iterator[tuple[str, Any]]:
         yield from ()
         raise ValueError(f"Block {self.id} no longer exists")
 

@@ -38,11 +38,13 @@ def as_json(values: dict[str, Any]) -> tuple[str, bool]:
     return _encode(kept).decode(), True
 
 
-def add_outputs(json: str, numbers: str, name: str, number: int, values: Iterable[Any]) -> tuple[str, str, bool]:
+def add_outputs(
+    json: str, numbers: str, name: str, number: int, values: Iterable[Any]
+) -> tuple[str, str, bool]:
     """Adds values to the list under `name` in a JSON object of lists, as far as they fit; whether all did.
 
-    `numbers` is an object of lists alike, with the node execution that each value comes from. A list keeps their order:
-    node executions may end in another one.
+    `numbers` is an object of lists alike, with the node execution that each value comes from. A list keeps
+    their order: node executions may end in another one.
     """
     lists: _Lists = _decode_lists(json)
     orders: dict[str, list[int]] = _decode_orders(numbers)

@@ -22,7 +22,8 @@ class Batch(NamedTuple):
 class Feed:
     """Knows how far the log goes, and keeps events that this process committed until they are asked for.
 
-    Handing them over saves reading and decoding. Only a run of them that continues where the reader stands is of use.
+    Handing them over saves reading and decoding. Only a run of them that continues where the reader stands is
+    of use.
     """
 
     def __init__(self, store: Store) -> None:

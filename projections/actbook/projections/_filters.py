@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from actbook.events import ExecutionStatus
@@ -13,7 +13,7 @@ Moment = datetime | int
 
 Statuses = ExecutionStatus | str | Iterable[ExecutionStatus | str]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Filters:

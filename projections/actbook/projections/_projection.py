@@ -28,9 +28,10 @@ def handles(*kinds: type[Event]) -> Callable[[H_], H_]:
 class Projection:
     """Base of all views: a `table` and one method per event type that changes it, marked with `handles`.
 
-    The methods are pure: rows follow from events alone, never from a clock, chance or another table. So a rebuild gives the
-    same rows. They see the events in log order, each once. One that raises parks the event and what follows it in its
-    stream. Raise `version` when the rows would come out differently: the table is then filled again.
+    The methods are pure: rows follow from events alone, never from a clock, chance or another table. So a
+    rebuild gives the same rows. They see the events in log order, each once. One that raises parks the event
+    and what follows it in its stream. Raise `version` when the rows would come out differently: the table is
+    then filled again.
     """
 
     table: ClassVar[Table]

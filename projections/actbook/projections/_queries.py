@@ -45,8 +45,8 @@ _SORTS = {
 class Queries:
     """Reads the views of a store on a thread of its own; the tables are those of a `Runner` that ran on it.
 
-    With a `user_id` only what belongs to that user is found. What was committed a moment ago may be missing: `Runner.wait`
-    for its position first.
+    With a `user_id` only what belongs to that user is found. What was committed a moment ago may be missing:
+    `Runner.wait` for its position first.
     """
 
     def __init__(self, store: Store) -> None:
@@ -68,8 +68,9 @@ class Queries:
     ) -> Page[ExecutionRow]:
         """Executions that fit all conditions. `text` is looked for in the error; `since` and `until` bound the creation.
 
-        `sort`: created, started, ended, wall, cost or nodes, with "-" in front to descend. `cursor`: `next` of the page
-        before, asked for with the same conditions. Raises `SortError`, `CursorError`, `ValueError`.
+        `sort`: created, started, ended, wall, cost or nodes, with "-" in front to descend. `cursor`: `next`
+        of the page before, asked for with the same conditions. Raises `SortError`, `CursorError`,
+        `ValueError`.
         """
         _check(limit)
         filters = Filters().equal(user_id=user_id, graph_id=graph_id, parent_id=parent_id).status(status)

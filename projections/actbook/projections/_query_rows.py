@@ -13,8 +13,8 @@ from actbook.events import ExecutionStatus
 class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True):
     """A graph execution as the views know it. The columns are documented in table `executions`.
 
-    `graph_name` is empty when the graph was never saved. `inputs` and `outputs` are complete unless their flag says
-    otherwise; the whole is in the execution's state.
+    `graph_name` is empty when the graph was never saved. `inputs` and `outputs` are complete unless their
+    flag says otherwise; the whole is in the execution's state.
     """
 
     seq: int

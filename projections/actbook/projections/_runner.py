@@ -27,9 +27,9 @@ _HANDED_OVER = 16_384
 class Runner:
     """Projections of one journal, filled by a thread of their own. Everything is called on the journal's event loop.
 
-    Exactly once: rows and position change in one transaction, and a second runner on the same file, in whatever process,
-    finds that out and goes on from where the first one is. `active=False` creates the tables and leaves the work to
-    another process until `activate` is called.
+    Exactly once: rows and position change in one transaction, and a second runner on the same file, in
+    whatever process, finds that out and goes on from where the first one is. `active=False` creates the
+    tables and leaves the work to another process until `activate` is called.
     """
 
     def __init__(
@@ -110,7 +110,8 @@ class Runner:
     async def rebuild(self, name: str, timeout: float | None = 3600.0) -> None:
         """Fills a new table beside the old one, which readers keep until the two are exchanged.
 
-        Returns after the exchange; with `timeout=None` at once. Raises `LagError` after `timeout` seconds; the rebuild goes on.
+        Returns after the exchange; with `timeout=None` at once. Raises `LagError` after `timeout` seconds;
+        the rebuild goes on.
         """
         await self._call(lambda: self._worker.lanes.rebuild(name))
         if timeout is not None and not await self._wait(lambda: name not in self._worker.rebuilding, timeout):

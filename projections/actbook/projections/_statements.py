@@ -32,8 +32,8 @@ class Statements:
     def upserts(self, rows: Sequence[Row]) -> Iterable[Statement]:
         """Statements that write the rows, each row whole.
 
-        A statement of many rows instead of many statements: between two of them another thread may take the interpreter's
-        lock for milliseconds while this one holds up the journal.
+        A statement of many rows instead of many statements: between two of them another thread may take the
+        interpreter's lock for milliseconds while this one holds up the journal.
         """
         width, start = len(self.names), 0
         for size in _sizes(len(rows)):

@@ -34,9 +34,9 @@ class Index(NamedTuple):
 class Table(msgspec.Struct, frozen=True):
     """A table that a projection fills.
 
-    A column whose default is None may be NULL; others never are. `key` names a row. `ordered_by` is an integer column, unique
-    and growing from row to row. Rows are stored in the order in which they came: stored along the key, the rows of many
-    executions at a time would touch a page each.
+    A column whose default is None may be NULL; others never are. `key` names a row. `ordered_by` is an
+    integer column, unique and growing from row to row. Rows are stored in the order in which they came:
+    stored along the key, the rows of many executions at a time would touch a page each.
     """
 
     name: str

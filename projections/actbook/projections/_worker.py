@@ -20,6 +20,9 @@ from actbook.projections._tracking import SupersededError, Tracking
 PACE = 0.004
 """Seconds from the beginning of a turn to the next, unless somebody waits: what is committed meanwhile shares a transaction."""
 
+BUSY_PACE = 0.025
+"""The same while commits keep coming: each turn holds the store's write lock for a moment, and steps wait for that."""
+
 _FIRST_PATIENCE = 0.05
 _MOST_PATIENCE = 5.0
 _LAST_WORK = 2.0
@@ -32,8 +35,9 @@ Message = list[Envelope] | int | Command | None
 class Worker:
     """Sleeps until it gets a message. `put` and `hasten` are for other threads; commands run on this one.
 
-    A turn applies at most one batch to the most advanced tables and one to those furthest behind. While the process commits
-    events, the thread computes for half of the time at most. `progressed` is called on this thread after a turn, if `awaited`.
+    A turn applies at most one batch to the most advanced tables and one to those furthest behind. While the
+    process commits events, the thread computes for half of the time at most. `progressed` is called on this
+    thread after a turn, if `awaited`.
     """
 
     def __init__(
@@ -192,7 +196,7 @@ class Worker:
         self.publish()
         self._earliest = begin + PACE
         if not self._inbox.empty():
-            self._earliest = begin + max(PACE, 2 * (time.thread_time() - used))
+            self._earliest = begin + max(BUSY_PACE, 2 * (time.thread_time() - used))
 
     def _apply(self) -> None:
         groups = self.lanes.groups()

@@ -77,7 +77,7 @@ class ActorRef(PykkaRef[A], Generic[A]):
             reply.fail(ActorStoppedError(self))
         return reply.get(timeout=timeout) if block else reply
 
-    async def ask_async(self, message: Any, *, timeout: float | None = None) -> Any:  # noqa: ASYNC109
+    async def ask_async(self, message: Any, *, timeout: float | None = None) -> Any:
         """Send and await the answer. After `timeout` seconds (of the dispatcher's clock): AskTimeoutError."""
         reply = self.ask(message, block=False)
         if timeout is None:
