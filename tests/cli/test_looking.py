@@ -156,7 +156,7 @@ def test_replay_outside_of_the_history_is_refused(shell: Shell, done: dict[str, 
 
 def test_diff_names_what_changed(shell: Shell, done: dict[str, Any]) -> None:
     changes = shell("diff", done["id"], "6", "7", "-o", "json").json
-    status = next(change for change in changes if change["path"] == ["node_executions", "1", "status"])
+    status = next(change for change in changes if change["path"] == ["node_executions", 1, "status"])
     assert (status["before"], status["after"]) == ("RUNNING", "COMPLETED")
     gone = next(change for change in changes if change["path"][0] == "running")
     assert "after" not in gone

@@ -65,6 +65,7 @@ CASES = [
     Case("ls --limit 0", ExitCode.USAGE, ("--limit 0", "from 1 on")),
     Case("ls --since yesterday", ExitCode.USAGE, ("--since 'yesterday'", "ISO 8601")),
     Case("show", ExitCode.USAGE, ("No id was given", "actbook ls -o ids")),
+    Case("show --bogus", ExitCode.USAGE, ("Unknown option: --bogus", "--help")),
     Case("show nobody", ExitCode.NOT_FOUND, ("no execution 'nobody'", "actbook ls")),
     Case("watch nobody", ExitCode.NOT_FOUND, ("no execution 'nobody'",)),
     Case("stop nobody", ExitCode.NOT_FOUND, ("no execution 'nobody'",)),

@@ -91,7 +91,7 @@ def test_every_column_of_a_view_is_described(table: Table) -> None:
         [f"`{column.name}`", column.type, "yes" if _nullable(table, column.name) else "", column.doc]
         for column in table.columns
     ]
-    assert _rows(section) == wanted
+    assert _rows(section) == wanted, "\n".join(f"| {' | '.join(row)} |" for row in wanted)
 
 
 def _nullable(table: Table, name: str) -> bool:

@@ -310,3 +310,10 @@ def test_every_document_survives_load_and_save(document: dict[str, Any]) -> None
     graph = Graph.from_json(json.dumps(document))
     assert json.loads(graph.to_json()) == document
     assert Graph.from_json(graph.to_json()) == graph
+
+
+def test_a_link_without_an_id_has_always_the_same_one() -> None:
+    ends = {"source_id": "a", "source_name": "x", "sink_id": "b", "sink_name": "y"}
+    assert Link(**ends).id == Link(**ends).id == Link.read(dict(ends)).id
+    assert Link(**ends).id != Link(**{**ends, "sink_name": "z"}).id
+    assert Link(**ends, id="mine").id == "mine"

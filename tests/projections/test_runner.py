@@ -67,7 +67,7 @@ def test_a_runner_goes_on_where_the_one_before_stopped(file_url: str) -> None:
 
 def test_closing_applies_what_is_committed(file_url: str) -> None:
     async def main() -> None:
-        async with running(file_url) as (journal, runner):
+        async with running(file_url) as (journal, _):
             await asyncio.gather(*(write(journal, "ab" * 50, f"s{n}") for n in range(20)))
         async with running(file_url, active=False) as (journal, _):
             assert counts(journal) == {"a": 1000, "b": 1000}

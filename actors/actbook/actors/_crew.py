@@ -27,7 +27,7 @@ class _Running(NamedTuple):
 
 
 class Crew:
-    """Keeps the account of places: each is given back exactly once, however its body ends."""
+    """Keeps the account of places that were taken: each body begins or its place is given back."""
 
     def __init__(self, slots: Slots, spawn: Callable[[Work], ActorRef[Any]]) -> None:
         self._slots = slots
@@ -82,7 +82,7 @@ class Crew:
         running = self._running.pop(number, None)
         if running is not None:
             self.ahead -= running.ahead
-            self._slots.give(running.kind)
+            self._slots.done()
 
     def number_of(self, ref: ActorRef[Any]) -> int:
         """The node execution that an actor runs, or 0."""
@@ -100,10 +100,9 @@ class Crew:
         return tuple(number for number in running if number not in self._running)
 
     def disband(self) -> None:
-        """Gives all places back: the actor ends, and its bodies with it."""
+        """The actor ends, and its bodies with it: nobody listens to them any more."""
         self._drop_starts()
-        for running in self._running.values():
-            self._slots.give(running.kind)
+        self._slots.done(len(self._running))
         self._running.clear()
         self.ahead = 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
@@ -12,13 +13,15 @@ from typing import Any, Protocol
 import msgspec
 
 from actbook.actors._bodies import Bodies, Body, BodySink
-from actbook.actors._messages import Left, Notify, Submit, Work
+from actbook.actors._messages import Left, Lost, Notify, Submit, Work
 from actbook.actors._runtime import ActorRef
 from actbook.actors._slots import Slots
 from actbook.blocks import KeyValueStore, occurrence_for_run, storage_for_run
 from actbook.events import Create, GraphExecution, NodeExecution
 from actbook.graphs import Plan
 from actbook.journal import Journal
+
+logger = logging.getLogger("actbook.engine")
 
 
 def wall_clock() -> int:
@@ -75,6 +78,7 @@ class Environment:
         self.timing = timing or Timing()
         self.snapshot_every = snapshot_every
         self.slots = Slots(bodies.slots)
+        bodies.on_thread_back = lambda: self.slots.offer("blocking")
         self._ports = copy_context()
         if storage is not None:
             self._ports.run(storage_for_run.set, storage)
@@ -104,6 +108,10 @@ class Environment:
         self._tell(Left(state.id))
         self._on_left(state)
 
+    def lost(self, execution_id: str) -> None:
+        """Somebody else wrote to an execution's stream."""
+        self._tell(Lost(execution_id))
+
     def _tell(self, message: Any) -> None:
         if self._supervisor is not None:
             self._supervisor.tell(message)
@@ -126,7 +134,10 @@ class Environment:
         """Runs `work` beside the actors; it reports to them by messages and handles its own errors."""
 
         async def run() -> None:
-            await work
+            try:
+                await work
+            except Exception:
+                logger.exception("Work in the background failed.")
 
         task = asyncio.get_running_loop().create_task(run())
         self._tasks.add(task)

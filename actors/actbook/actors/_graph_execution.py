@@ -15,7 +15,7 @@ from actbook.actors._messages import Work
 from actbook.actors._needs import Needs
 from actbook.actors._node_execution import NodeExecutionActor
 from actbook.actors._ready import UNPLACED, Ready
-from actbook.actors._runtime import Actor, ActorRef, ChildFailed
+from actbook.actors._runtime import Actor, ActorRef, ActorStoppedError, ChildFailed
 from actbook.actors._writing import BATCH, StreamWriter
 from actbook.events import (
     Appended,
@@ -47,17 +47,26 @@ class GraphExecutionActor(Actor):
     """Rebuilt from its stream whenever it starts, except for a new execution, which begins with `submit`.
 
     Commands are decided as messages come in; what a turn decided is one append; effectful bodies start when the append
-    that started them is durable, pure ones run ahead of it. `doom` ends the execution as FAILED with that text.
+    that started them is durable, pure ones run ahead of it. `doom` ends the execution as FAILED with that text; `doubt`
+    lets go of it if another worker has claimed it meanwhile.
     """
 
     def __init__(
-        self, env: Environment, execution_id: str, submit: msg.Submit | None = None, doom: str = ""
+        self,
+        env: Environment,
+        execution_id: str,
+        submit: msg.Submit | None = None,
+        doom: str = "",
+        *,
+        doubt: bool = False,
     ) -> None:
         super().__init__()
         self._env = env
         self._id = execution_id
         self._submit = submit
         self._doom = doom
+        self._doubt = doubt
+        self._launching = 0
         self._decider: Decider | None = None
         self._writer = StreamWriter(env, execution_id, self._on_recorded)
         self._inbox = InboxReader(env, execution_id)
@@ -66,7 +75,7 @@ class GraphExecutionActor(Actor):
         self._stopped: list[int] = []
         self._abandoned: list[int] = []
         self._cancelled = False
-        self._waits_for_place = False
+        self._woken = False
         self._timers: set[str] = set()
         self._me = self.actor_ref
         # Node executions report their end themselves.
@@ -88,33 +97,47 @@ class GraphExecutionActor(Actor):
     def _begin_with(self, submit: msg.Submit, messages: Sequence[Any] = ()) -> None:
         self._own(submit.plan, GraphExecution(settings=submit.create.settings))
         self._advance(submit.create)
-        self._advance(Claim(self._env.worker))
-        self._handle(messages)
+        self._take_over(messages, found=False)
         self.on_turn_end()
 
     async def _rebuild(self) -> None:
         env = self._env
         state = await load_state(env.journal, self._id)
-        if state is None:
+        if state is None or (self._doubt and state.worker != env.worker):
             self.stop()
             return
-        plan = await env.plans.plan_of(state)
-        messages = await self._inbox.catch_up(state.inbox_version)
-        decider = self._own(plan, state)
         self._writer.begin(state.version)
-        self._writer.drafts.extend(decider.advance(Claim(env.worker), env.clock()))
-        self._queue_all()
         if self._doom:
+            # Whatever crashes it again and again is left out: the end needs neither its graph nor its messages.
+            self._own(
+                Plan(graph_id=state.graph_id, version=state.graph_version, nodes={}, starting=()), state
+            )
             self._advance(Fail(self._doom))
-        self._handle(messages)
-        if self._inbox.stale:
-            self._inbox.changed(self._me)
+        else:
+            plan = await env.plans.plan_of(state)
+            messages = await self._inbox.catch_up(state.inbox_version)
+            self._own(plan, state)
+            self._take_over(messages, found=True)
         self.on_turn_end()
 
-    def _own(self, plan: Plan, state: GraphExecution) -> Decider:
-        self._decider = decider = Decider(plan, state)
+    def _own(self, plan: Plan, state: GraphExecution) -> None:
+        self._decider = Decider(plan, state)
         self._needs = Needs(plan, state.settings)
-        return decider
+
+    def _take_over(self, messages: Sequence[Any], *, found: bool) -> None:
+        """Claims, and hears what the inbox holds: what has not begun hears first, as it may be told not to begin."""
+        state = self._state
+        fresh = state.status in (ExecutionStatus.INCOMPLETE, ExecutionStatus.QUEUED)
+        if fresh:
+            self._handle(messages)
+        if not (fresh and state.status.is_terminal):
+            self._advance(Claim(self._env.worker))
+        if found:
+            self._queue_all()
+        if not fresh:
+            self._handle(messages)
+        if self._inbox.stale:
+            self._inbox.changed(self._me)
 
     def _queue_all(self) -> None:
         """Queues what an owner finds: what waits to start, and what ran under an earlier one."""
@@ -136,8 +159,6 @@ class GraphExecutionActor(Actor):
             self._advance(message)
             if message.outcome is not None:
                 self._crew.ended(message.number)
-        elif kind is msg.ChildUnstartable:
-            self._advance(Report(message.number, message.attempt, (), "failed", message.error))
         elif kind is msg.TimedOut:
             self._advance(Fail(f"Graph execution exceeded {self._state.limits.timeout:g}s wall-clock cap"))
         elif kind is msg.Linger:
@@ -159,7 +180,12 @@ class GraphExecutionActor(Actor):
         self._crew.ended(message.number)
 
     def _place_free(self, message: msg.PlaceFree) -> None:
-        self._waits_for_place = False
+        self._woken = True
+
+    def _launched(self, message: msg.Launched) -> None:
+        self._launching -= 1
+        if message.error:
+            self._advance(Report(message.number, message.attempt, (), "failed", message.error))
 
     def _inbox_changed(self, message: msg.InboxChanged) -> None:
         self._inbox.changed(self._me)
@@ -197,6 +223,11 @@ class GraphExecutionActor(Actor):
             self._advance(BodiesStopped(idle))
         if self._ready:
             self._schedule()
+        if self._woken:
+            self._woken = False
+            self._env.slots.answered(self._me)
+        if decider.state.limits.timeout:
+            self._watch_limit()
         writer, crew = self._writer, self._crew
         if writer.drafts and (not crew.ahead or len(writer.drafts) >= BATCH):
             writer.flush(decider, lead=crew.idle and self.dispatcher.idle and self._env.quiet)
@@ -231,7 +262,7 @@ class GraphExecutionActor(Actor):
         state = self._state
         if state.stopping is not None or state.status is not _RUNNING:
             return
-        hands = self._ready.take(self._env.slots)
+        hands = self._ready.take(self._env.slots, self._me)
         if hands:
             drafts = self._advance(Start(tuple(hands), self._children(hands)))
             for draft in drafts:
@@ -240,10 +271,9 @@ class GraphExecutionActor(Actor):
             self._crew.wait_for(state.version)
             if hands:
                 self._crew.give_back(hands.values())
-        if self._ready and not self._waits_for_place:
-            self._waits_for_place = True
+        if self._ready:
             ref = self._me
-            self._env.slots.wait(lambda: ref.tell_system(msg.PlaceFree()))
+            self._env.slots.wait(ref, self._ready.kinds, lambda: ref.tell_system(msg.PlaceFree()))
 
     def _children(self, hands: dict[int, str]) -> dict[int, str]:
         """Execution ids for the sub-graphs among what is about to start."""
@@ -289,6 +319,7 @@ class GraphExecutionActor(Actor):
 
     def _launch(self, number: int) -> None:
         assert self._decider is not None
+        self._launching += 1
         launch_child(
             self._env, self._decider.plan, self._state, self._state.node_executions[number], self._me
         )
@@ -316,27 +347,31 @@ class GraphExecutionActor(Actor):
     def _lose(self, error: Exception, *, new: bool) -> None:
         """A conflict means somebody else owns the stream now: stop without another word. All else is a crash."""
         self._decider = None
-        if not new and not isinstance(error, ConflictError):
-            raise error
+        if not new:
+            if not isinstance(error, ConflictError):
+                raise error
+            self._env.lost(self._id)
         self.stop()
 
     def on_stop(self) -> None:
-        self._crew.disband()
+        self._disband()
+        if self._submit is not None:
+            self._submit.recorded(ActorStoppedError(self._me))
 
     def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
-        self._crew.disband()
+        self._disband()
         if self._submit is not None:
             self._submit.recorded(exception_value)
+
+    def _disband(self) -> None:
+        self._env.slots.leave(self._me)
+        self._crew.disband()
 
     # -- resting -----------------------------------------------------------------------------------------------------
 
     def _rest(self) -> None:
         """Lets go of what is over, or only waits, as soon as everything is recorded."""
         state = self._state
-        if state.limits.timeout and state.status is _RUNNING and "limit" not in self._timers:
-            self._timers.add("limit")
-            passed = (self._env.clock() - state.started_at) / 1e6
-            self.call_later(max(0.0, state.limits.timeout - passed), msg.TimedOut())
         if self._writer.busy or self._crew:
             return
         if state.status.is_terminal or state.status is ExecutionStatus.REVIEW:
@@ -345,8 +380,15 @@ class GraphExecutionActor(Actor):
             self._timers.add("linger")
             self.call_later(self._env.timing.linger, msg.Linger())
 
+    def _watch_limit(self) -> None:
+        state = self._state
+        if state.status is _RUNNING and "limit" not in self._timers:
+            self._timers.add("limit")
+            passed = (self._env.clock() - state.started_at) / 1e6
+            self.call_later(max(0.0, state.limits.timeout - passed), msg.TimedOut())
+
     def _only_waits(self) -> bool:
-        busy = self._crew or self._ready or self._writer.busy or self._inbox.reading
+        busy = self._crew or self._ready or self._writer.busy or self._inbox.reading or self._launching
         return not busy and not self._state.limits.timeout
 
     def _leave(self) -> None:
@@ -355,6 +397,7 @@ class GraphExecutionActor(Actor):
         if self.passivate():
             state = self._state
             self._decider = None
+            self._env.slots.leave(self._me)
             self._env.left(state)
         else:
             # Most likely a node execution is about to end: try again when it has.
@@ -364,6 +407,7 @@ class GraphExecutionActor(Actor):
 _SYSTEM: dict[type, Any] = {
     msg.Recorded: GraphExecutionActor._recorded,
     msg.Stopped: GraphExecutionActor._body_stopped,
+    msg.Launched: GraphExecutionActor._launched,
     msg.PlaceFree: GraphExecutionActor._place_free,
     msg.InboxChanged: GraphExecutionActor._inbox_changed,
     msg.InboxRead: GraphExecutionActor._inbox_read,

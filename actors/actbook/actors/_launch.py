@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -10,6 +12,9 @@ from actbook.actors._environment import Environment
 from actbook.actors._runtime import ActorRef
 from actbook.events import GraphExecution, NodeExecution
 from actbook.graphs import Plan
+from actbook.journal import ConflictError, JournalError, UnencodableError
+
+logger = logging.getLogger("actbook.supervisor")
 
 _NAMESPACE = UUID("7c8a6f0e-6d0c-5b8e-9f57-3f1d7e3f9a11")
 
@@ -22,16 +27,39 @@ def child_execution_id(parent_id: str, number: int, attempt: int) -> str:
 def launch_child(
     env: Environment, plan: Plan, state: GraphExecution, node: NodeExecution, parent: ActorRef[Any]
 ) -> None:
-    """Makes sure that the child execution exists and is being run; tells the parent when it can't be."""
-    number, attempt, child_id = node.number, node.attempt, node.child_id
-    beginning = env.plans.child_of(plan, state, node)
+    """Makes sure that the child execution exists and is being run; tells the parent when it does, or can't be.
 
-    async def launch() -> None:
+    A store that fails is asked again later.
+    """
+    number, attempt, child_id = node.number, node.attempt, node.child_id
+
+    def unstartable(error: Exception) -> None:
+        parent.tell_system(msg.Launched(number, attempt, str(error) or type(error).__name__))
+
+    async def launch(pause: float = 0.0) -> None:
+        await asyncio.sleep(pause)
         try:
-            child_plan, create = await beginning
-        except ValueError as error:
-            parent.tell(msg.ChildUnstartable(number, attempt, str(error) or type(error).__name__))
+            child_plan, create = await env.plans.child_of(plan, state, node)
+        except JournalError as error:
+            again(error)
+        except Exception as error:
+            unstartable(error)
+        else:
+            env.submit(msg.Submit(child_plan, create, recorded))
+
+    def recorded(error: Exception | None) -> None:
+        if isinstance(error, ConflictError):
+            env.notify(child_id)
+        elif isinstance(error, UnencodableError):
+            unstartable(error)
             return
-        env.submit(msg.Submit(child_plan, create, lambda error: env.notify(child_id) if error else None))
+        elif error is not None:
+            again(error)
+            return
+        parent.tell_system(msg.Launched(number, attempt))
+
+    def again(error: Exception) -> None:
+        logger.error("Sub-graph execution #%s can't begin yet: %s", child_id, error)
+        env.background(launch(env.timing.retry_after))
 
     env.background(launch())

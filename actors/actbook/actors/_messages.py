@@ -62,12 +62,12 @@ class TimedOut(NamedTuple):
     """To a graph execution: the run's time is over."""
 
 
-class ChildUnstartable(NamedTuple):
-    """To a graph execution: the sub-graph of an AGENT node can't be run."""
+class Launched(NamedTuple):
+    """To a graph execution: the sub-graph of an AGENT node is an execution now, or with `error` can't be one."""
 
     number: int
     attempt: int
-    error: str
+    error: str = ""
 
 
 class Cancel(NamedTuple):
@@ -81,6 +81,12 @@ class Stopped(NamedTuple):
 
     number: int
     abandoned: bool
+
+
+class Lost(NamedTuple):
+    """To the supervisor: somebody else wrote to this execution's stream. Most likely another process owns it now."""
+
+    execution_id: str
 
 
 class Left(NamedTuple):

@@ -22,10 +22,12 @@ class NodeExecutionActor(Actor):
         self._graph = graph
         self._env = env
         self._work = work
+        self._begun = False
         self._body: Body | None = None
         self._cancel: Cancel | None = None
 
     def on_start(self) -> None:
+        self._leave_queue()
         self._body = self._env.start_body(self._work, self)
         if self._cancel is not None:
             self._body.cancel(self._cancel.grace)
@@ -44,21 +46,33 @@ class NodeExecutionActor(Actor):
 
     def _abort(self) -> None:
         """Its graph execution is gone: nobody listens to the body any more."""
+        if not self._begun:
+            self._leave_queue()
+            self._env.slots.offer(self._work.block.execution)
         if self._body is not None and not self._body.done:
             self._body.cancel(0.0)
+
+    def _leave_queue(self) -> None:
+        self._begun = True
+        self._env.slots.begun(self._work.block.execution)
 
     def outputs(self, items: list[tuple[str, Any]]) -> None:
         """Values of a body that goes on."""
         number, attempt = self._work.number, self._work.attempt
+        if not self._graph.is_alive():
+            return
         for start in range(0, len(items), CHUNK):
             self._graph.tell(Report(number, attempt, tuple(items[start : start + CHUNK])))
 
     def finished(self, items: list[tuple[str, Any]], outcome: Outcome) -> None:
         """The rest of the values and how the body ended."""
         number, attempt = self._work.number, self._work.attempt
+        self._env.slots.offer(self._work.block.execution)
         # Ended before its graph execution hears of it, which may leave as soon as it does.
         if self.actor_ref.is_alive():
             self.stop()
+        if not self._graph.is_alive():
+            return
         if outcome.kind == "completed" or outcome.kind == "failed":
             if len(items) > CHUNK:
                 self.outputs(items[:-CHUNK])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Hashable
 
 from actbook.actors._slots import Slots
 
@@ -25,7 +26,12 @@ class Ready:
         queue.append(number)
         self._count += 1
 
-    def take(self, slots: Slots) -> dict[int, str]:
+    @property
+    def kinds(self) -> list[str]:
+        """Of what is queued."""
+        return [kind for kind, queue in self._queues.items() if queue]
+
+    def take(self, slots: Slots, owner: Hashable = None) -> dict[int, str]:
         """Number → kind of those that can start now, oldest first of each kind; each occupies a place of its kind."""
         hands: dict[int, str] = {}
         for kind, queue in self._queues.items():
@@ -36,7 +42,7 @@ class Ready:
                 self._count -= len(queue)
                 queue.clear()
                 continue
-            count = min(slots.free(kind), len(queue))
+            count = min(slots.free(kind, owner), len(queue))
             self._count -= count
             for _ in range(count):
                 number = queue.popleft()

@@ -3,49 +3,93 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+
+Wake = Callable[[], None]
 
 
 class Slots:
-    """Counts free places per kind of body. Used from the engine's loop only, so it needs no lock."""
+    """Counts free places per kind of body. Used from the engine's loop only, so it needs no lock.
 
-    def __init__(self, limits: Mapping[str, int]) -> None:
-        self._free = dict(limits)
-        self._taken = 0
-        self._waiting: deque[Callable[[], None]] = deque()
+    `places` are those of the bodies: live numbers, which change when a body begins and ends. A place is taken before
+    its body begins. Who finds too few waits for its kinds, and is woken in turn: a place that becomes free is kept
+    for whoever waited longest until it has answered, so nobody overtakes and no place is forgotten.
+    """
+
+    def __init__(self, places: Mapping[str, int]) -> None:
+        self._places = places
+        self._pending = dict.fromkeys(places, 0)
+        self._kept = dict.fromkeys(places, 0)
+        self._busy = 0
+        self._waiting: dict[str, dict[Hashable, Wake]] = {kind: {} for kind in places}
+        self._offers: dict[Hashable, list[str]] = {}
         self._drained: asyncio.Event | None = None
 
-    def free(self, kind: str) -> int:
-        """Free places of a kind; none any more once draining began."""
-        return 0 if self._drained is not None else self._free[kind]
+    def free(self, kind: str, owner: Hashable = None) -> int:
+        """Places of a kind that `owner` may take; none any more once draining began."""
+        if self._drained is not None:
+            return 0
+        free = self._places[kind] - self._pending[kind] - self._kept[kind]
+        if self._offers and kind in self._offers.get(owner, ()):
+            free += 1
+        return max(0, free)
 
     def take(self, kind: str) -> None:
-        """Occupies a place that is free."""
-        self._free[kind] -= 1
-        self._taken += 1
+        """Occupies a place that is free, until the body has begun or will not."""
+        self._pending[kind] += 1
+        self._busy += 1
+
+    def begun(self, kind: str) -> None:
+        """From now on the bodies themselves count the place."""
+        self._pending[kind] -= 1
 
     def give(self, kind: str) -> None:
-        """Frees a place and wakes who waited longest."""
-        self._free[kind] += 1
-        self._taken -= 1
-        if self._drained is not None:
-            if not self._taken:
-                self._drained.set()
-        elif self._waiting:
-            self._waiting.popleft()()
+        """The body will not begin."""
+        self._pending[kind] -= 1
+        self.done()
+        self.offer(kind)
+
+    def done(self, bodies: int = 1) -> None:
+        """What bodies reported was taken note of, or nobody listens to them any more."""
+        self._busy -= bodies
+        if self._drained is not None and not self._busy:
+            self._drained.set()
+
+    def wait(self, owner: Hashable, kinds: Iterable[str], wake: Wake) -> None:
+        """Calls `wake` when a place of one of the kinds is kept for `owner`, who then takes what it needs and answers."""
+        for kind in kinds:
+            self._waiting[kind].setdefault(owner, wake)
+            self.offer(kind)
+
+    def answered(self, owner: Hashable) -> None:
+        """The owner had its turn: what was kept for it and not taken is for others."""
+        for kind in self._offers.pop(owner, ()):
+            self._kept[kind] -= 1
+            self.offer(kind)
+
+    def leave(self, owner: Hashable) -> None:
+        """The owner needs no place any more."""
+        for waiting in self._waiting.values():
+            waiting.pop(owner, None)
+        self.answered(owner)
+
+    def offer(self, kind: str) -> None:
+        """Keeps free places of a kind for those that wait for one."""
+        waiting = self._waiting[kind]
+        while waiting and self.free(kind) > 0:
+            owner = next(iter(waiting))
+            wake = waiting.pop(owner)
+            self._kept[kind] += 1
+            self._offers.setdefault(owner, []).append(kind)
+            wake()
 
     async def drain(self, seconds: float) -> bool:
-        """Gives out no more places and waits until all are free; False when that took longer."""
+        """Gives out no more places and waits until what runs has ended; False when that took longer."""
         self._drained = drained = asyncio.Event()
-        if not self._taken:
+        if not self._busy:
             return True
         try:
             await asyncio.wait_for(drained.wait(), seconds)
         except TimeoutError:
             return False
         return True
-
-    def wait(self, wake: Callable[[], None]) -> None:
-        """Calls `wake` once, when a place becomes free and everybody who asked before was woken."""
-        self._waiting.append(wake)

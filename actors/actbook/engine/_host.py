@@ -140,13 +140,19 @@ class Host:
             try:
                 if self.system.find(execution_id) is None:
                     state = await self.state(execution_id)
-                    if state is None or _over(state, terminal):
+                    if state is None or (_over(state, terminal) and not await self._is_asked(state)):
                         return state
                 state = await future
                 if _over(state, terminal):
                     return state
             finally:
                 self.waiters.remove(execution_id, future)
+
+    async def _is_asked(self, state: GraphExecution) -> bool:
+        """Whether a parked execution has a message that its owner has not handled yet, so that it is about to go on."""
+        if state.status is not ExecutionStatus.REVIEW:
+            return False
+        return await self.journal.head(inbox_of(state.id)) > state.inbox_version
 
     def _left(self, state: GraphExecution) -> None:
         if _over(state):

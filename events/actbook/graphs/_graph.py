@@ -15,6 +15,9 @@ from ._document import GraphFormatError, Reader, decode_document
 from ._graph_schema import interface_schema
 
 
+_LINKS = uuid.UUID("0d6f6c0a-3c5e-5f0e-8b1d-4a1f6e2c7b90")
+
+
 def _new_id() -> str:
     return str(uuid.uuid4())
 
@@ -44,7 +47,11 @@ class Link(_Element, kw_only=True):
     sink_id: str
     sink_name: str
     is_static: bool = False
-    id: str = msgspec.field(default_factory=_new_id)
+    id: str = ""
+
+    def __post_init__(self) -> None:
+        # An id that follows from the link itself: the same graph written again is the same content.
+        self.id = self.id or str(uuid.uuid5(_LINKS, "\n".join(self.key)))
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -60,7 +67,7 @@ class Link(_Element, kw_only=True):
             sink_id=reader.required_text("sink_id"),
             sink_name=reader.required_text("sink_name"),
             is_static=reader.take("is_static", bool, False),
-            id=reader.take("id", str, None) or _new_id(),
+            id=reader.take("id", str, None) or "",
             absent=_without(reader.absent, "id"),
             extra=reader.rest,
         )

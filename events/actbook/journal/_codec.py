@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -39,6 +40,7 @@ class _Decoder(msgspec.Struct, frozen=True, gc=False):
 
 
 _decoders: dict[str, _Decoder] = {}
+_making = Lock()
 
 
 def encode_all(append: Append) -> list[bytes]:
@@ -95,7 +97,13 @@ def _decode_indirect(topic: str, decoder: _Decoder, state: bytes, load: LoadBlob
 
 
 def _decoder(topic: str) -> _Decoder:
-    cls = event_type(topic)
-    state: Any = msgspec.msgpack.Decoder(_State[cls])  # type: ignore[valid-type]
-    _decoders[topic] = made = _Decoder(cls, cls.SCHEMA_VERSION, state, msgspec.msgpack.Decoder(cls))
-    return made
+    # msgspec shares what it knows of a type between decoders before it knows all of it: two threads that make the first
+    # decoders of a type at once can decode with half of it, and crash the interpreter.
+    with _making:
+        known = _decoders.get(topic)
+        if known is None:
+            cls = event_type(topic)
+            state: Any = msgspec.msgpack.Decoder(_State[cls])  # type: ignore[valid-type]
+            known = _Decoder(cls, cls.SCHEMA_VERSION, state, msgspec.msgpack.Decoder(cls))
+            _decoders[topic] = known
+        return known

@@ -20,6 +20,8 @@ def ids_of(given: Sequence[str]) -> list[str]:
     """The ids of a command; `-` stands for those on stdin. Raises `UsageError` when there are none."""
     ids: list[str] = []
     for each in given:
+        if each.startswith("-") and each != "-":
+            raise UsageError(f"Unknown option: {each}. `--help` lists those there are.")
         ids.extend(sys.stdin.read().split() if each == "-" else [each])
     if not ids:
         raise UsageError("No id was given. Name one, or pipe some in: actbook ls -o ids | actbook VERB -")

@@ -26,6 +26,9 @@ User = Annotated[
     ),
 ]
 
+Id = Annotated[str, Parameter(allow_leading_hyphen=True)]
+"""An id, or `-` for those on stdin."""
+
 
 @Parameter(name="*")
 @dataclass(frozen=True)

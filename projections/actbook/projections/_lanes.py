@@ -36,7 +36,7 @@ class Lanes:
             for name, projection in self._projections.items():
                 track = tracks.get(name)
                 if track is None or track.version != projection.version:
-                    self._begin(name, name, paused=track is not None and track.paused)
+                    self._begin(name, name, paused=track.paused if track else 0)
         self.load()
 
     def load(self) -> None:
@@ -119,7 +119,7 @@ class Lanes:
         if due:
             self._swap(*due[0])
 
-    def _begin(self, name: str, track_name: str, *, paused: bool = False) -> None:
+    def _begin(self, name: str, track_name: str, *, paused: int = 0) -> None:
         """An empty table at the start of the log. In a transaction."""
         tracking, projection = self.tracking, self._projections[name]
         generation = tracking.supersede()

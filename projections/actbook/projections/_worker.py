@@ -11,7 +11,7 @@ from threading import Lock, Thread
 from actbook.events import Envelope
 from actbook.journal import Store
 from actbook.projections._applying import Applying
-from actbook.projections._feed import Batch, Feed
+from actbook.projections._feed import BATCH, Batch, Feed
 from actbook.projections._lanes import Group, Lanes
 from actbook.projections._parking import describe
 from actbook.projections._projection import Projection
@@ -58,6 +58,7 @@ class Worker:
         self._patience = _FIRST_PATIENCE
         self._deadline: float | None = None
         self._earliest = 0.0
+        self._fair = 0.0
         self.feed = Feed(store)
         self.awaited = False
         self.failure = ""
@@ -124,6 +125,11 @@ class Worker:
                 self._connection.close()
 
     @property
+    def _front(self) -> int:
+        groups = self.lanes.groups()
+        return groups[0].position if groups else self.feed.head
+
+    @property
     def _has_work(self) -> bool:
         if not self._following:
             return False
@@ -168,8 +174,9 @@ class Worker:
         self._news = False
 
     def _rest(self) -> None:
-        """Waits for more to come with the same transaction; not after a pause."""
-        rest = self._earliest - time.monotonic()
+        """Waits for more to come with the same transaction, unless there is enough for one or nothing came for a while."""
+        full = self.feed.head - self._front >= BATCH
+        rest = (self._fair if full else self._earliest) - time.monotonic()
         if rest > 0 and not self.awaited and self._deadline is None:
             self._resting.acquire(timeout=rest)
             self._receive(wait=False)
@@ -194,9 +201,10 @@ class Worker:
             self._patience = min(self._patience * 2, _MOST_PATIENCE)
             return
         self.publish()
-        self._earliest = begin + PACE
+        self._earliest = self._fair = begin + PACE
         if not self._inbox.empty():
-            self._earliest = begin + max(BUSY_PACE, 2 * (time.thread_time() - used))
+            self._fair = begin + 2 * (time.thread_time() - used)
+            self._earliest = max(begin + BUSY_PACE, self._fair)
 
     def _apply(self) -> None:
         groups = self.lanes.groups()

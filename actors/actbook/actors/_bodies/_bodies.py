@@ -66,6 +66,7 @@ class Bodies:
         self._kept: set[Body] = set()
         self._empty: asyncio.Future[None] | None = None
         self._closed = False
+        self.on_thread_back: Callable[[], object] | None = None
         self.threads = Threads()
         self.returns = Returns(self.loop, self.home, deliver)
         self.workers = Workers(self.loop, self.home, self.capacity.warm_workers)
@@ -131,6 +132,8 @@ class Bodies:
         if body in self._kept:
             self._kept.discard(body)
             self.slots["blocking"] += 1
+            if self.on_thread_back is not None:
+                self.on_thread_back()
         self.threads.finished(surplus=body in self._replaced)
         self._replaced.discard(body)
 

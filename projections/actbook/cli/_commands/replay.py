@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from actbook.cli._exit_codes import ExitCode
-from actbook.cli._options import DEFAULTS, Options
+from actbook.cli._options import DEFAULTS, Id, Options
 
 if TYPE_CHECKING:
     from actbook.engine import Engine
     from actbook.replay import History
 
 
-def replay(*ids: str, at: str | None = None, limit: int = 100, options: Options = DEFAULTS) -> int:
+def replay(*ids: Id, at: str | None = None, limit: int = 100, options: Options = DEFAULTS) -> int:
     """Shows the state of an execution at any version, without running anything.
 
     Parameters

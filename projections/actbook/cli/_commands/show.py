@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from actbook.cli._exit_codes import ExitCode
-from actbook.cli._options import DEFAULTS, Options
+from actbook.cli._options import DEFAULTS, Id, Options
 
 if TYPE_CHECKING:
     from actbook.engine import Engine
 
 
-def show(*ids: str, limit: int = 100, options: Options = DEFAULTS) -> int:
+def show(*ids: Id, limit: int = 100, options: Options = DEFAULTS) -> int:
     """Shows what is recorded of an execution, node by node.
 
     Parameters

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from actbook.cli._exit_codes import ExitCode
-from actbook.cli._options import DEFAULTS, Options
+from actbook.cli._options import DEFAULTS, Id, Options
 
 if TYPE_CHECKING:
     from actbook.engine import Engine
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def stop(
-    *ids: str,
+    *ids: Id,
     timeout: float = 15.0,
     no_cascade: Annotated[bool, Parameter(negative=())] = False,
     reason: str = "Stopped from the command line",

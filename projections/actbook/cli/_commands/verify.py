@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from actbook.cli._exit_codes import ExitCode
-from actbook.cli._options import DEFAULTS, Options
+from actbook.cli._options import DEFAULTS, Id, Options
 
 if TYPE_CHECKING:
     from actbook.engine import Engine
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def verify(
-    *ids: str,
+    *ids: Id,
     everything: Annotated[bool, Parameter(name="--all", negative=())] = False,
     options: Options = DEFAULTS,
 ) -> int:
@@ -68,7 +68,8 @@ async def _checks(
 
     for given in ids:
         stream = await execution_id(engine, given)
-        await engine.get_graph_execution(stream, user)
+        if user is not None:
+            await engine.get_graph_execution(stream, user)
         yield await _check(engine, stream)
     after = ""
     while not ids:

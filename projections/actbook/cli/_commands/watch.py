@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from actbook.cli._exit_codes import ExitCode
-from actbook.cli._options import DEFAULTS, Options
+from actbook.cli._options import DEFAULTS, Id, Options
 
 
-def watch(id: str, /, *, timeout: float | None = None, options: Options = DEFAULTS) -> int:  # noqa: A002
+def watch(id: Id, /, *, timeout: float | None = None, options: Options = DEFAULTS) -> int:  # noqa: A002
     """Follows an execution live until it ends, and ends with the exit code of its status.
 
     Ctrl-C ends the watching; the execution goes on.

@@ -30,14 +30,21 @@ def _touch(wires: list[Wire], *, top: bool) -> None:
         step = 2 if 2 * (len(group) - 1) <= last - first else 1
         clamped = [min(max(wanted[id(wire)], first), last) for wire in group]
         places = spread(clamped, [1.0] * len(group), [step] * len(group))
-        slack = max(0, places[-1] - last)
-        for wire, column in zip(group, places, strict=True):
-            columns[item, id(wire)] = min(max(column - slack, first), last)
+        for wire, column in zip(group, _within(places, step, first, last), strict=True):
+            columns[item, id(wire)] = column
     for wire in wires:
         if top:
             wire.top_columns = [columns[item, id(wire)] for item in wire.tops]
         else:
             wire.bottom_columns = [columns[item, id(wire)] for item in wire.bottoms]
+
+
+def _within(places: list[int], step: int, first: int, last: int) -> list[int]:
+    """Pushed into the bounds, a step apart as far as there is room."""
+    count = len(places)
+    pushed = [max(place, first + step * index) for index, place in enumerate(places)]
+    pulled = [min(place, last - step * (count - 1 - index)) for index, place in enumerate(pushed)]
+    return [max(place, first) for place in pulled]
 
 
 def _aim(wire: Wire, item: Item, top: bool) -> int:
