@@ -27,7 +27,9 @@ def events_page() -> str:
     """The page as Markdown."""
     envelope = _HEAD.format(envelope=_doc(Envelope), fields=_table(Envelope))
     topics = sorted(registered_topics().items())
-    contents = "## Topics\n\n" + "\n".join(f"- [`{name}`](#{_anchor(name)}) {_first(kind)}" for name, kind in topics)
+    contents = "## Topics\n\n" + "\n".join(
+        f"- [`{name}`](#{_anchor(name)}) {_first(kind)}" for name, kind in topics
+    )
     shared = [f"## {kind.__name__}\n\n{_doc(kind)}\n\n{_table(kind)}" for kind in _SHARED]
     return "\n".join([envelope, contents + "\n", *(_section(*each) for each in topics), *shared])
 
@@ -39,13 +41,20 @@ def _section(name: str, kind: type[Event]) -> str:
 
 
 def _table(kind: type[msgspec.Struct]) -> str:
-    rows = [f"| `{field.name}` | `{_type(field.type)}` | {_default(field)} |" for field in msgspec.structs.fields(kind)]
+    rows = [
+        f"| `{field.name}` | `{_type(field.type)}` | {_default(field)} |"
+        for field in msgspec.structs.fields(kind)
+    ]
     return "| field | type | default |\n|---|---|---|\n" + "\n".join(rows).replace("|  |", "| |") + "\n"
 
 
 def _type(hint: Any) -> str:
     text = inspect.formatannotation(hint).replace("typing.", "")
-    for module in ("actbook.events._execution_events.", "actbook.events._node_events.", "actbook.events._topics."):
+    for module in (
+        "actbook.events._execution_events.",
+        "actbook.events._node_events.",
+        "actbook.events._topics.",
+    ):
         text = text.replace(module, "")
     return text.replace("|", "\\|")
 

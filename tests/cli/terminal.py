@@ -20,7 +20,9 @@ class Shown(NamedTuple):
     text: str
 
 
-def on_terminal(folder: Path, *arguments: str, rows: int = 30, columns: int = 100, **environment: str) -> Shown:
+def on_terminal(
+    folder: Path, *arguments: str, rows: int = 30, columns: int = 100, **environment: str
+) -> Shown:
     """Runs a command with a terminal as stdin, stdout and stderr."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))

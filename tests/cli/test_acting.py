@@ -60,7 +60,9 @@ def test_stop_of_another_users_execution_finds_nothing(shell: Shell) -> None:
         (["--reject", "--message", "no"], {"Refused": [12]}),
     ],
 )
-def test_a_decided_review_goes_on_in_the_next_worker(shell: Shell, decision: list[str], expected: dict[str, Any]) -> None:
+def test_a_decided_review_goes_on_in_the_next_worker(
+    shell: Shell, decision: list[str], expected: dict[str, Any]
+) -> None:
     execution = waiting(shell)
     answer = shell("review", execution, *decision)
     assert answer.code == ExitCode.OK
@@ -106,7 +108,9 @@ def damage(shell: Shell, execution: str) -> None:
     with closing(sqlite3.connect(shell.folder / "store.db")) as connection, connection:
         where = "WHERE stream_id=? AND version=7"
         (state,) = connection.execute(f"SELECT state FROM events {where}", (execution,)).fetchone()
-        connection.execute(f"UPDATE events SET state=? {where}", (state[:-1] + bytes([state[-1] ^ 1]), execution))
+        connection.execute(
+            f"UPDATE events SET state=? {where}", (state[:-1] + bytes([state[-1] ^ 1]), execution)
+        )
 
 
 def test_verify_and_doctor_find_an_edited_event(shell: Shell) -> None:
@@ -129,7 +133,9 @@ def test_doctor_of_a_sound_store(shell: Shell) -> None:
     before = {path.name: path.stat().st_mtime_ns for path in shell.folder.iterdir()}
     answer = shell("doctor", "--full", "-o", "json")
     assert answer.code == ExitCode.OK
-    assert {path.name: path.stat().st_mtime_ns for path in shell.folder.glob("store.db")} == {"store.db": before["store.db"]}
+    assert {path.name: path.stat().st_mtime_ns for path in shell.folder.glob("store.db")} == {
+        "store.db": before["store.db"]
+    }
     checks = {each["check"]: each for each in answer.json}
     assert list(checks) == [
         "Python", "SQLite", "store URL", "permissions", "disk", "owner", "store file", "integrity", "content", "hash chains",
@@ -162,7 +168,9 @@ def test_doctor_names_what_is_wrong_with_a_remedy(shell: Shell, store: str, fail
         connection.execute("CREATE TABLE other(a)")
     answer = shell("doctor", "--store", store, "-o", "json")
     assert answer.code == ExitCode.FAULTY
-    assert [(each["check"], bool(each["remedy"])) for each in answer.json if each["verdict"] == "fail"] == [(failed, True)]
+    assert [(each["check"], bool(each["remedy"])) for each in answer.json if each["verdict"] == "fail"] == [
+        (failed, True)
+    ]
     assert re.search(r"fail +.*\n +→ ", shell("doctor", "--store", store).out)
 
 
@@ -172,6 +180,13 @@ def test_blocks_lists_and_shows(shell: Shell) -> None:
     calculator = next(row for row in rows if row["name"] == "CalculatorBlock")
     assert shell("blocks", "ls", "calcul", "-o", "ids").ids == [calculator["id"]]
     for name in ("calculator", "CalculatorBlock", calculator["id"]):
-        assert shell("blocks", "show", name, "-o", "json").json["input_schema"]["required"] == ["operation", "a", "b"]
-    assert "  operation: Add | Divide | Multiply | Power | Subtract (required)" in shell("blocks", "show", "calculator").out
+        assert shell("blocks", "show", name, "-o", "json").json["input_schema"]["required"] == [
+            "operation",
+            "a",
+            "b",
+        ]
+    assert (
+        "  operation: Add | Divide | Multiply | Power | Subtract (required)"
+        in shell("blocks", "show", "calculator").out
+    )
     assert "CalculatorBlock" in shell("blocks").out

@@ -19,7 +19,12 @@ EXPECTED: dict[str, tuple[list[str], dict[str, Any]]] = {
     "temperature": (["--input", "Celsius=21"], {"Fahrenheit": [70]}),
     "greeting": (["--input", "Name=Ada", "--input", "Hour=15"], {"Greeting": ["Good day, Ada!"]}),
     "support-reply": (
-        ["--input", "Message=Where is it?", "--simulate-file", str(graphs.EXAMPLES / "support-reply.simulation.json")],
+        [
+            "--input",
+            "Message=Where is it?",
+            "--simulate-file",
+            str(graphs.EXAMPLES / "support-reply.simulation.json"),
+        ],
         {"Reply": ["We are sorry. A new parcel leaves today."], "Action": ["call back today"]},
     ),
     "refund": (["--input", "Amount=12"], {}),

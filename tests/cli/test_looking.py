@@ -85,7 +85,9 @@ def test_show_has_the_execution_and_its_node_executions(shell: Shell, done: dict
 
 def test_the_beginning_of_an_id_is_enough_when_only_one_has_it(shell: Shell, done: dict[str, Any]) -> None:
     assert shell("show", done["id"][:6], "-o", "ids").ids == [done["id"]]
-    with_keys = [shell.run(graphs.adder(), "--input", "Input=1", "--idempotency-key", str(n))["id"] for n in range(17)]
+    with_keys = [
+        shell.run(graphs.adder(), "--input", "Input=1", "--idempotency-key", str(n))["id"] for n in range(17)
+    ]
     first = [each[0] for each in [done["id"], *with_keys]]
     shared = next(letter for letter in first if first.count(letter) > 1)
     answer = shell("show", shared)
@@ -96,14 +98,17 @@ def test_the_beginning_of_an_id_is_enough_when_only_one_has_it(shell: Shell, don
 def test_ids_come_from_stdin(shell: Shell, done: dict[str, Any]) -> None:
     other = shell.run(graphs.adder(), "--input", "Input=9")
     answer = shell("show", "-", "-o", "json", stdin=f"{done['id']}\n{other['id']}\n")
-    assert [json.loads(line)["outputs"] for line in answer.out.splitlines()] == [{"Output": [42]}, {"Output": [43]}]
+    assert [json.loads(line)["outputs"] for line in answer.out.splitlines()] == [
+        {"Output": [42]},
+        {"Output": [43]},
+    ]
 
 
 def test_show_for_people(shell: Shell, done: dict[str, Any]) -> None:
     out = shell("show", done["id"]).out
     for line in ("Output: 42.0", "graph: Adder v1", "user: ada", "input Input: 8"):
         assert line in out.splitlines()
-    assert '2  ✓ COMPLETED  Calculator' in out
+    assert "2  ✓ COMPLETED  Calculator" in out
     assert '{"result":[42.0]}' in out
     assert "… and 2 more; --limit 3 shows them." in shell("show", done["id"], "--limit", "1").err
 
@@ -117,7 +122,10 @@ def test_show_tells_of_failures_reviews_and_waiting_inputs(shell: Shell) -> None
     assert asked["review"] == {
         "name": "Refund", "data": 12, "editable": True, "approved": None, "message": None, "reviewer": None,
     }  # fmt: skip
-    nodes = [graphs.node("a", "StoreValueBlock", input=1), graphs.node("b", "CalculatorBlock", operation="Add")]
+    nodes = [
+        graphs.node("a", "StoreValueBlock", input=1),
+        graphs.node("b", "CalculatorBlock", operation="Add"),
+    ]
     links = [graphs.link("a.output", "b.a"), graphs.link("b.result", "b.b")]
     half = shell.run(graphs.document("half", nodes, links))
     assert 'has ["a"]' in shell("show", half["id"]).out
@@ -140,7 +148,10 @@ def test_watch_says_when_nobody_runs_the_store(shell: Shell) -> None:
 def test_replay_gives_the_state_at_any_version(shell: Shell, done: dict[str, Any]) -> None:
     whole = shell("show", done["id"], "-o", "json").json
     assert shell("replay", done["id"], "-o", "json").json == whole
-    statuses = [shell("replay", done["id"], "--at", str(n), "-o", "json").json["status"] for n in (1, 3, 5, whole["version"])]
+    statuses = [
+        shell("replay", done["id"], "--at", str(n), "-o", "json").json["status"]
+        for n in (1, 3, 5, whole["version"])
+    ]
     assert statuses == ["INCOMPLETE", "QUEUED", "RUNNING", "COMPLETED"]
     half = shell("replay", done["id"], "--at", "7", "-o", "json").json
     assert (half["version"], half["outputs"], len(half["node_executions"])) == (7, {}, 1)

@@ -112,7 +112,9 @@ def test_a_wide_layer_is_broken_to_fit() -> None:
 
 def test_long_and_wide_texts_keep_the_frame() -> None:
     graph = plain("ab", "ab")
-    rows = drawn(graph, 80, {"a": "日本語のとても長い名前がここにあります", "b": "x\u0301\x1b[31m\n y"}).splitlines()
+    rows = drawn(
+        graph, 80, {"a": "日本語のとても長い名前がここにあります", "b": "x\u0301\x1b[31m\n y"}
+    ).splitlines()
     assert len({width_of(row.rstrip()) for row in rows[:3]}) == 1
     assert "\x1b" not in "".join(rows)
 

@@ -79,7 +79,7 @@ def test_a_second_ctrl_c_leaves_at_once_and_the_stop_stays(shell: Shell) -> None
             run.wait_for("begun")
             worker.signal(signal.SIGSTOP)
             run.signal(signal.SIGINT)
-            run.wait_for("Stopping the run")
+            run.wait_for("that is recorded")
             run.signal(signal.SIGINT)
             answer = run.answer()
         assert answer.code == ExitCode.INTERRUPTED

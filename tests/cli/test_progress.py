@@ -61,7 +61,11 @@ def queued(number: int, node: str = "a") -> NodeQueued:
         ([queued(1), NodeStarted(1, 1, 1), NodeReviewRequested(1, "n", 1)], S.REVIEW, None),
         ([queued(1), NodeStarted(1, 1, 1), NodeTerminated((1,), "why")], S.TERMINATED, None),
         ([queued(1), NodeStarted(1, 1, 1), NodeCompleted(1), queued(2)], S.QUEUED, None),
-        ([queued(1), NodeStarted(1, 1, 1), NodeCompleted(1), NodeCreated(2, "a", "block", {})], S.COMPLETED, None),
+        (
+            [queued(1), NodeStarted(1, 1, 1), NodeCompleted(1), NodeCreated(2, "a", "block", {})],
+            S.COMPLETED,
+            None,
+        ),
     ],
 )
 def test_a_node_shows_what_matters_most(events: list[Event], status: S | None, last: object) -> None:
@@ -102,7 +106,9 @@ def test_memory_follows_the_work_in_flight() -> None:
 
 
 def test_counts_in_words() -> None:
-    progress = fold(queued(1), NodeStarted(1, 1, 1), NodeCompleted(1), queued(2), NodeCreated(3, "b", "block", {}))
+    progress = fold(
+        queued(1), NodeStarted(1, 1, 1), NodeCompleted(1), queued(2), NodeCreated(3, "b", "block", {})
+    )
     assert summary(progress) == "1 done · 1 queued · 1 waiting for inputs"
     assert count_of(progress.nodes["a"]) == "1/2×"
     assert count_of(progress.nodes["b"]) == ""
@@ -112,7 +118,9 @@ def test_counts_in_words() -> None:
 def test_in_little_room_those_at_work_stay_in_their_order() -> None:
     progress = Progress([(name, name) for name in "abcdef"])
     for number, name in enumerate("fbd", 1):
-        progress.apply(Envelope(queued(number, name), number, None, b"", "x", number, number, "", "", "", 1, b""))
+        progress.apply(
+            Envelope(queued(number, name), number, None, b"", "x", number, number, "", "", "", 1, b"")
+        )
     shown, hidden = choose(progress, 4)
     assert ([node.node_id for node in shown], hidden) == (["b", "d", "f"], 3)
     assert choose(progress, 6)[1] == 0

@@ -38,7 +38,10 @@ def test_json_is_one_object_with_the_promised_keys(shell: Shell) -> None:
 
 
 def test_numbers_keep_their_type(shell: Shell) -> None:
-    assert '"outputs":{"Output":[42.0]}' in shell("run", shell.graph(graphs.adder()), "--input=Input=8", "-ojson").out
+    assert (
+        '"outputs":{"Output":[42.0]}'
+        in shell("run", shell.graph(graphs.adder()), "--input=Input=8", "-ojson").out
+    )
 
 
 def test_infinity_is_null_in_json(shell: Shell) -> None:
@@ -108,7 +111,9 @@ def test_detached_people_are_told_who_runs_it(shell: Shell) -> None:
 
 
 def test_a_run_in_memory_leaves_nothing(shell: Shell) -> None:
-    answer = shell("run", shell.graph(graphs.adder()), "--input", "Input=8", "--store", "memory:", "-o", "json")
+    answer = shell(
+        "run", shell.graph(graphs.adder()), "--input", "Input=8", "--store", "memory:", "-o", "json"
+    )
     assert answer.json["outputs"] == {"Output": [42]}
     assert [path.name for path in shell.folder.iterdir()] == ["adder.json"]
 
@@ -118,7 +123,9 @@ def test_without_the_blocks_stand_ins_run_when_asked_for(shell: Shell) -> None:
     assert answer.startswith("Simulated response")
 
 
-@pytest.mark.parametrize("script", ['{"ai": {"response": "because"}}', '{"AITextGenerator": [[["response", "because"]]]}'])
+@pytest.mark.parametrize(
+    "script", ['{"ai": {"response": "because"}}', '{"AITextGenerator": [[["response", "because"]]]}']
+)
 def test_a_script_says_what_they_yield(shell: Shell, script: str) -> None:
     (shell.folder / "script.json").write_text(script)
     record = shell.run(graphs.outside(), "--input", "Question=why", "--simulate-file", "script.json")
@@ -137,7 +144,9 @@ def test_many_node_executions_are_not_all_listed(shell: Shell) -> None:
         graphs.node("each", "StepThroughItemsBlock", items=list(range(150))),
         graphs.node("out", "AgentOutputBlock", name="Output"),
     ]
-    answer = shell("run", shell.graph(graphs.document("many", nodes, [graphs.link("each.item", "out.value")])))
+    answer = shell(
+        "run", shell.graph(graphs.document("many", nodes, [graphs.link("each.item", "out.value")]))
+    )
     lines = answer.err.splitlines()
     assert len(lines) == 103
     assert lines[-2:] == ["  … and so on; `actbook show` lists every node execution", "✓ COMPLETED  151 done"]

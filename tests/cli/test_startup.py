@@ -21,7 +21,9 @@ def imported(*arguments: str) -> set[str]:
         "import sys; from actbook.cli import main; main(sys.argv[1:]);"
         " print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
     )
-    ended = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
     return set(ended.stderr.splitlines()[-1].split())
 
 
@@ -48,7 +50,12 @@ def test_help_is_there_in_a_third_of_a_second() -> None:
     times = []
     for _ in range(5):
         begin = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "actbook.cli", "--help"], check=True, stdout=subprocess.DEVNULL, env=os.environ)
+        subprocess.run(
+            [sys.executable, "-m", "actbook.cli", "--help"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env=os.environ,
+        )
         times.append(time.perf_counter() - begin)
     assert min(times) < 0.3
 
@@ -66,4 +73,4 @@ def test_help_names_every_verb(shell: Shell) -> None:
     assert shell().out == shell("-h").out == text
     for verb in VERBS:
         assert f"  {verb.name:<6}  {verb.summary}" in text
-        assert verb.summary.rstrip(".") in " ".join(shell(verb.name, "--help").out.split())
+        assert shell(verb.name, "--help").out.startswith(f"Usage: actbook {verb.name} [")

@@ -66,6 +66,8 @@ def test_help_and_pictures_fit(shell: Shell) -> None:
 
 def test_a_pipe_gets_no_control_codes(shell: Shell) -> None:
     shell.graph(graphs.timer(0))
+    with shell.start("run", "timer.json") as process:
+        assert "\x1b" not in str(process.answer())
     execution = shell("run", "timer.json", "-o", "ids").ids[0]
     for arguments in (
         ["run", "timer.json"],
@@ -81,8 +83,7 @@ def test_a_pipe_gets_no_control_codes(shell: Shell) -> None:
         ["run", "--help"],
         ["--help"],
     ):
-        with shell.start(*arguments) as process:
-            answer = process.answer()
+        answer = shell(*arguments)
         assert answer.code == 0, answer.err
         assert "\x1b" not in answer.out + answer.err
         assert all(line == line.rstrip() for line in answer.out.splitlines()) or "--help" in arguments

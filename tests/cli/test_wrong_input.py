@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from tests.cli import graphs
@@ -89,7 +89,7 @@ def files(shell: Shell) -> Path:
     folder = shell.folder
     for each in (graphs.adder(), graphs.outside(), graphs.document("hollow", [], [])):
         shell.graph(each)
-    dangling = graphs.adder() | {"id": "dangling"}
+    dangling: dict[str, Any] = graphs.adder() | {"id": "dangling"}
     dangling["links"].append(graphs.link("in.result", "nobody.value"))
     unset = graphs.document("unset", [graphs.node("add", "CalculatorBlock", operation="Add", a=1)], [])
     for each in (dangling, unset):

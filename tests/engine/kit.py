@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import msgspec
 
-from actbook.actors import Timing
+from actbook.actors import SupervisionPolicy, Timing
 from actbook.blocks import Registry, default_registry
 from actbook.engine import Engine
 from actbook.events import Envelope, GraphExecution
@@ -126,7 +126,11 @@ class World:
         return Graph(
             id=id,
             nodes=[
-                Node(id=name, block_id=self.ids[kind], input_default=self._constants(name, kind, data.get(name)))
+                Node(
+                    id=name,
+                    block_id=self.ids[kind],
+                    input_default=self._constants(name, kind, data.get(name)),
+                )
                 for name, kind in parsed
             ],
             links=[_link(text) for text in links],
@@ -140,7 +144,17 @@ class World:
 
     def open(self, url: str = "memory:", **settings: Any) -> Any:
         timing = Timing(grace=2.0, linger=0.02, retry_after=0.02)
-        return Engine.open(url, **{"registry": self.registry, "timing": timing, "drain": 0.0, **settings})
+        patience = SupervisionPolicy(max_restarts=3, window=60.0, backoff=0.002)
+        return Engine.open(
+            url,
+            **{
+                "registry": self.registry,
+                "timing": timing,
+                "drain": 0.0,
+                "supervision": patience,
+                **settings,
+            },
+        )
 
 
 def _link(text: str) -> Link:
@@ -162,7 +176,11 @@ def agent(child: Graph, *, inputs: str = "x", outputs: str = "y", **constants: A
         "graph_id": child.id,
         "graph_version": child.version,
         "inputs": {},
-        "input_schema": {"type": "object", "properties": {name: {} for name in inputs.split()}, "required": []},
+        "input_schema": {
+            "type": "object",
+            "properties": {name: {} for name in inputs.split()},
+            "required": [],
+        },
         "output_schema": {"type": "object", "properties": {name: {} for name in outputs.split()}},
         **constants,
     }

@@ -10,11 +10,24 @@ from typing import Any
 
 import msgspec
 import pytest
+from tests.engine.kit import (
+    Gate,
+    Value,
+    World,
+    begin,
+    block,
+    echo,
+    effect,
+    finish,
+    play,
+    pure,
+    sqlite,
+    topics,
+)
 
 from actbook.actors import Capacity, wait_for_stop
 from actbook.events import ExecutionStatus, GraphExecution, Limits, NodeFailed, NodeQueued
 from actbook.graphs import Block
-from tests.engine.kit import Gate, Value, World, begin, block, echo, effect, finish, play, pure, sqlite, topics
 
 Yields = Iterator[tuple[str, Any]]
 
@@ -76,7 +89,9 @@ def test_each_kind_of_body_runs_on_each_store(url: str, kind: str) -> None:
 
 def test_a_body_that_yields_thousands_keeps_their_order(url: str) -> None:
     world = World(Times=effect(times), Echo=pure())
-    graph = world.graph("x:Input t:Times e:Echo y:Output", "x.result > t.value", "t.out > e.value", "e.out > y.value")
+    graph = world.graph(
+        "x:Input t:Times e:Echo y:Output", "x.result > t.value", "t.out > e.value", "e.out > y.value"
+    )
     assert run(world, graph, url, inputs={"x": 2000}).outputs == {"y": list(range(2000))}
 
 
@@ -87,7 +102,9 @@ def test_outputs_stay_in_execution_order_however_long_bodies_take() -> None:
         yield "out", input.value
 
     world = World(Times=effect(times), Slow=effect(slowest_first))
-    graph = world.graph("x:Input t:Times s:Slow y:Output", "x.result > t.value", "t.out > s.value", "s.out > y.value")
+    graph = world.graph(
+        "x:Input t:Times s:Slow y:Output", "x.result > t.value", "t.out > s.value", "s.out > y.value"
+    )
     assert run(world, graph, inputs={"x": 20}).outputs == {"y": list(range(20))}
 
 
@@ -177,7 +194,10 @@ def test_a_yield_on_error_ends_the_body_there() -> None:
 
     world = World(Complains=effect(complains))
     graph = world.graph(
-        "x:Input a:Complains y:Output bad:Output", "x.result > a.value", "a.out > y.value", "a.error > bad.value"
+        "x:Input a:Complains y:Output bad:Output",
+        "x.result > a.value",
+        "a.out > y.value",
+        "a.error > bad.value",
     )
     state = run(world, graph, inputs={"x": 1})
     assert state.outputs == {"y": [1], "bad": ["enough"]}
@@ -278,7 +298,9 @@ def test_a_text_that_converts_to_a_number_beyond_the_record_ends_the_run_somehow
         yield "out", input.value
 
     world = World(Echo=effect(), Number=effect(number, Input=Number))
-    graph = world.graph("x:Input e:Echo n:Number y:Output", "x.result > e.value", "e.out > n.value", "n.out > y.value")
+    graph = world.graph(
+        "x:Input e:Echo n:Number y:Output", "x.result > e.value", "e.out > n.value", "n.out > y.value"
+    )
     state = run(world, graph, inputs={"x": text})
     assert state.status.is_terminal
 
@@ -287,7 +309,9 @@ def test_concurrency_is_bounded_by_capacity() -> None:
     async def test() -> None:
         gate = Gate()
         world = World(Times=effect(times, effects=False), Hold=gate.block())
-        graph = world.graph("x:Input t:Times h:Hold y:Output", "x.result > t.value", "t.out > h.value", "h.out > y.value")
+        graph = world.graph(
+            "x:Input t:Times h:Hold y:Output", "x.result > t.value", "t.out > h.value", "h.out > y.value"
+        )
         async with world.open(capacity=Capacity(async_=3)) as engine:
             saved = await begin(engine, graph, inputs={"x": 20})
             await gate.reached(3)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from actbook.actors import _messages as msg
 from actbook.actors._crew import Crew, Hand
 from actbook.actors._environment import Environment
 from actbook.actors._inbox import InboxReader
-from actbook.actors._launch import child_execution_id, launch_child
+from actbook.actors._launch import Launch, child_execution_id
 from actbook.actors._loading import load_state
 from actbook.actors._messages import Work
 from actbook.actors._needs import Needs
 from actbook.actors._node_execution import NodeExecutionActor
 from actbook.actors._ready import UNPLACED, Ready
-from actbook.actors._runtime import Actor, ActorRef, ActorStoppedError, ChildFailed
+from actbook.actors._runtime import Actor, ActorRef, ChildFailed
 from actbook.actors._writing import BATCH, StreamWriter
 from actbook.events import (
     Appended,
@@ -171,7 +171,7 @@ class GraphExecutionActor(Actor):
             if type(message) is msg.InboxChanged:
                 self._inbox.changed(self._me, ready=False)
             return
-        handler = _SYSTEM.get(type(message))
+        handler = self._SYSTEM.get(type(message))
         if handler is not None:
             handler(self, message)
 
@@ -320,9 +320,8 @@ class GraphExecutionActor(Actor):
     def _launch(self, number: int) -> None:
         assert self._decider is not None
         self._launching += 1
-        launch_child(
-            self._env, self._decider.plan, self._state, self._state.node_executions[number], self._me
-        )
+        node = self._state.node_executions[number]
+        Launch(self._env, self._decider.plan, self._state, node, self._me).begin()
 
     # -- recording ---------------------------------------------------------------------------------------------------
 
@@ -355,8 +354,6 @@ class GraphExecutionActor(Actor):
 
     def on_stop(self) -> None:
         self._disband()
-        if self._submit is not None:
-            self._submit.recorded(ActorStoppedError(self._me))
 
     def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
         self._disband()
@@ -403,13 +400,12 @@ class GraphExecutionActor(Actor):
             # Most likely a node execution is about to end: try again when it has.
             self.watches_children = True
 
-
-_SYSTEM: dict[type, Any] = {
-    msg.Recorded: GraphExecutionActor._recorded,
-    msg.Stopped: GraphExecutionActor._body_stopped,
-    msg.Launched: GraphExecutionActor._launched,
-    msg.PlaceFree: GraphExecutionActor._place_free,
-    msg.InboxChanged: GraphExecutionActor._inbox_changed,
-    msg.InboxRead: GraphExecutionActor._inbox_read,
-    ChildFailed: GraphExecutionActor._node_actor_failed,
-}
+    _SYSTEM: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
+        msg.Recorded: _recorded,
+        msg.Stopped: _body_stopped,
+        msg.Launched: _launched,
+        msg.PlaceFree: _place_free,
+        msg.InboxChanged: _inbox_changed,
+        msg.InboxRead: _inbox_read,
+        ChildFailed: _node_actor_failed,
+    }

@@ -24,42 +24,53 @@ def child_execution_id(parent_id: str, number: int, attempt: int) -> str:
     return str(uuid5(_NAMESPACE, f"{parent_id}.{number}.{attempt}"))
 
 
-def launch_child(
-    env: Environment, plan: Plan, state: GraphExecution, node: NodeExecution, parent: ActorRef[Any]
-) -> None:
-    """Makes sure that the child execution exists and is being run; tells the parent when it does, or can't be.
+class Launch:
+    """Makes sure that a child execution exists and is being run; tells the parent when it does, or why it can't.
 
     A store that fails is asked again later.
     """
-    number, attempt, child_id = node.number, node.attempt, node.child_id
 
-    def unstartable(error: Exception) -> None:
-        parent.tell_system(msg.Launched(number, attempt, str(error) or type(error).__name__))
+    def __init__(
+        self, env: Environment, plan: Plan, state: GraphExecution, node: NodeExecution, parent: ActorRef[Any]
+    ) -> None:
+        self._env = env
+        self._plan = plan
+        self._state = state
+        self._node = node
+        self._number, self._attempt, self._child_id = node.number, node.attempt, node.child_id
+        self._parent = parent
 
-    async def launch(pause: float = 0.0) -> None:
-        await asyncio.sleep(pause)
+    def begin(self, pause: float = 0.0) -> None:
+        """Prepares and submits it in the background, after `pause` seconds."""
+        self._env.background(self._begin(pause))
+
+    async def _begin(self, pause: float) -> None:
+        if pause:
+            await asyncio.sleep(pause)
         try:
-            child_plan, create = await env.plans.child_of(plan, state, node)
+            plan, create = await self._env.plans.child_of(self._plan, self._state, self._node)
         except JournalError as error:
-            again(error)
+            self._again(error)
         except Exception as error:
-            unstartable(error)
+            self._tell(str(error) or type(error).__name__)
         else:
-            env.submit(msg.Submit(child_plan, create, recorded))
+            self._env.submit(msg.Submit(plan, create, self._recorded))
 
-    def recorded(error: Exception | None) -> None:
-        if isinstance(error, ConflictError):
-            env.notify(child_id)
+    def _recorded(self, error: Exception | None) -> None:
+        if error is None:
+            self._tell()
+        elif isinstance(error, ConflictError):
+            # It was launched before, by this owner or by an earlier one.
+            self._env.notify(self._child_id)
+            self._tell()
         elif isinstance(error, UnencodableError):
-            unstartable(error)
-            return
-        elif error is not None:
-            again(error)
-            return
-        parent.tell_system(msg.Launched(number, attempt))
+            self._tell(str(error))
+        else:
+            self._again(error)
 
-    def again(error: Exception) -> None:
-        logger.error("Sub-graph execution #%s can't begin yet: %s", child_id, error)
-        env.background(launch(env.timing.retry_after))
+    def _again(self, error: Exception) -> None:
+        logger.error("Sub-graph execution #%s can't begin yet: %s", self._child_id, error)
+        self.begin(self._env.timing.retry_after)
 
-    env.background(launch())
+    def _tell(self, error: str = "") -> None:
+        self._parent.tell_system(msg.Launched(self._number, self._attempt, error))

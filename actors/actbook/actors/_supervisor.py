@@ -11,21 +11,27 @@ from actbook.actors import _messages as msg
 from actbook.actors._environment import Environment
 from actbook.actors._graph_execution import GraphExecutionActor
 from actbook.actors._runtime import Actor, ActorRef, ChildFailed, ChildStopped, SupervisionPolicy
-from actbook.journal import JournalError
+from actbook.events import Append, Appended, Decider, GraphExecution
+from actbook.journal import ConflictError, JournalError, UndecodableError, UnencodableError, UpcastError
 
 logger = logging.getLogger("actbook.supervisor")
+
+
+# Nothing that the store could do better later.
+_HOPELESS = (UnencodableError, UndecodableError, UpcastError)
 
 
 class _GaveUp(NamedTuple):
     execution_id: str
     error: BaseException
+    doomed: bool
 
 
 class Supervisor(Actor):
     """A crashed graph execution is rebuilt from its stream, a bounded number of times in a window; then it is FAILED.
 
     A store that fails is nobody's crash: such an execution is tried again later, for as long as it takes. At most
-    `max_active` executions are in memory at once; the others wait in their streams, oldest first.
+    `max_active` executions, not counting sub-graphs, are in memory at once; the others wait in their streams.
     """
 
     def __init__(self, env: Environment, *, max_active: int, policy: SupervisionPolicy) -> None:
@@ -35,6 +41,8 @@ class Supervisor(Actor):
         self._policy = policy
         self._active: set[str] = set()
         self._missed: set[str] = set()
+        self._doubted: set[str] = set()
+        self._submitted: dict[str, list[Callable[[Exception | None], object]]] = {}
         self._backlog: deque[str] = deque()
 
     def on_receive(self, message: Any) -> None:
@@ -43,6 +51,9 @@ class Supervisor(Actor):
         elif type(message) is msg.Notify:
             self._notify(message.execution_id)
         elif type(message) is msg.Left:
+            self._left(message.execution_id)
+        elif type(message) is msg.Lost:
+            self._doubted.add(message.execution_id)
             self._left(message.execution_id)
         elif type(message) is _GaveUp:
             self._gave_up(message)
@@ -55,11 +66,40 @@ class Supervisor(Actor):
 
     def _accept(self, message: msg.Submit) -> None:
         execution_id = message.create.execution_id
-        if execution_id in self._active:
-            message.recorded(None)
-            self._notify(execution_id)
-            return
-        self._start(execution_id, message)
+        if execution_id in self._submitted:
+            self._submitted[execution_id].append(message.recorded)
+        elif execution_id in self._active:
+            message.recorded(ConflictError(execution_id, 0, 1))
+        elif message.create.parent is None and len(self._active) >= self._max_active:
+            self._record(self._heard_by_all(message))
+        else:
+            self._start(execution_id, self._heard_by_all(message))
+
+    def _heard_by_all(self, message: msg.Submit) -> msg.Submit:
+        """Whoever submits the same execution before it is recorded gets the same answer."""
+        execution_id = message.create.execution_id
+        self._submitted[execution_id] = [message.recorded]
+
+        def recorded(error: Exception | None) -> None:
+            for answer in self._submitted.pop(execution_id, ()):
+                answer(error)
+
+        return message._replace(recorded=recorded)
+
+    def _record(self, message: msg.Submit) -> None:
+        """Keeps a new execution in its stream until there is room for it in memory."""
+        create, tell = message.create, self.actor_ref.tell
+
+        def done(result: Appended | Exception) -> None:
+            message.recorded(result if isinstance(result, Exception) else None)
+            tell(msg.Notify(create.execution_id))
+
+        drafts = Decider(message.plan, GraphExecution()).advance(create, self._env.clock())
+        append = Append(create.execution_id, 0, drafts, create.user_id, create.execution_id, lifecycle="open")
+        try:
+            self._env.journal.submit(append, done)
+        except JournalError as error:
+            message.recorded(error)
 
     def _notify(self, execution_id: str) -> None:
         ref = self.system.find(execution_id)
@@ -77,7 +117,10 @@ class Supervisor(Actor):
         if self.system.find(execution_id) is not None:
             return
         self._active.discard(execution_id)
-        if execution_id in self._missed:
+        if execution_id in self._doubted:
+            self._doubted.discard(execution_id)
+            self._start(execution_id, doubt=True)
+        elif execution_id in self._missed:
             self._missed.discard(execution_id)
             self._backlog.append(execution_id)
         while self._backlog and len(self._active) < self._max_active:
@@ -85,40 +128,49 @@ class Supervisor(Actor):
             if waiting not in self._active:
                 self._start(waiting)
 
-    def _start(self, execution_id: str, submit: msg.Submit | None = None, doom: str = "") -> None:
+    def _start(
+        self, execution_id: str, submit: msg.Submit | None = None, *, doom: str = "", doubt: bool = False
+    ) -> None:
         self._active.add(execution_id)
         tell = self.actor_ref.tell
 
         def give_up(_ref: ActorRef[Any], error: BaseException) -> None:
-            tell(_GaveUp(execution_id, error))
+            tell(_GaveUp(execution_id, error, bool(doom)))
 
-        factory = _factory(self._env, execution_id, submit, doom)
+        factory = _factory(self._env, execution_id, submit, doom, doubt)
         self.system.supervise(
             factory, self._policy, name=execution_id, parent=self.actor_ref, on_give_up=give_up
         )
 
     def _gave_up(self, message: _GaveUp) -> None:
-        execution_id, error = message
-        self._active.discard(execution_id)
-        if isinstance(error, JournalError):
+        execution_id, error, doomed = message
+        self._missed.discard(execution_id)
+        self._doubted.discard(execution_id)
+        self._left(execution_id)
+        if isinstance(error, JournalError) and not isinstance(error, _HOPELESS):
             logger.error(
                 "The store fails: %s. Graph execution #%s is tried again later.", error, execution_id
             )
             self.call_later(self._env.timing.retry_after, msg.Notify(execution_id))
             return
         text = str(error) or type(error).__name__
+        if doomed:
+            logger.critical(
+                "Graph execution #%s can't even be ended: %s. It stays as recorded.", execution_id, text
+            )
+            return
         logger.error("Gave up on graph execution #%s: %s", execution_id, text)
         self._start(execution_id, doom=f"Gave up after its actor crashed again and again: {text}")
 
 
 def _factory(
-    env: Environment, execution_id: str, submit: msg.Submit | None, doom: str
+    env: Environment, execution_id: str, submit: msg.Submit | None, doom: str, doubt: bool
 ) -> Callable[[], GraphExecutionActor]:
     """Only the first actor begins with the submission; those after a crash are rebuilt from the stream."""
     first = [submit]
 
     def build() -> GraphExecutionActor:
         begins, first[0] = first[0], None
-        return GraphExecutionActor(env, execution_id, begins, doom)
+        return GraphExecutionActor(env, execution_id, begins, doom, doubt=doubt)
 
     return build

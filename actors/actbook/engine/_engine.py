@@ -11,6 +11,7 @@ from uuid import UUID, uuid4, uuid5
 from actbook.actors import Submit, wall_clock
 from actbook.engine._errors import EngineClosedError, ExecutionNotFoundError, ReviewError, StillRunningError
 from actbook.engine._host import Host
+from actbook.engine._reviewing import earlier_decision, same_decision
 from actbook.engine._settings import EngineSettings
 from actbook.engine._simulation import Simulation
 from actbook.engine._stopping import stop_execution
@@ -188,18 +189,26 @@ class Engine:
     async def review(
         self, user_id: str, node_exec_id: str, approved: bool, data: Any = None, message: str = ""
     ) -> None:
-        """Decides a pending review. `data` other than None replaces what was to be judged. Raises `ReviewError`."""
+        """Decides a pending review; the same decision again is a no-op.
+
+        `data` other than None replaces what was to be judged. Raises `ReviewError`.
+        """
         try:
             graph_exec_id, number = split_node_exec_id(node_exec_id)
         except ValueError as error:
             raise ReviewError(node_exec_id, "not found") from error
         state = await self.get_graph_execution(graph_exec_id, user_id)
+        decision = ReviewDecided(number, approved, user_id, message, data is not None, data)
+        earlier = await earlier_decision(self._host.journal, state, number)
+        if earlier is not None:
+            if same_decision(earlier, decision):
+                return
+            raise ReviewError(node_exec_id, "is already decided otherwise")
         node = state.node_executions.get(number)
         if node is None or node.status is not ExecutionStatus.REVIEW or node.review is None:
             raise ReviewError(node_exec_id, "is not pending")
         if data is not None and not node.review.editable:
             raise ReviewError(node_exec_id, "is not editable")
-        decision = ReviewDecided(number, approved, user_id, message, data is not None, data)
         await self._host.ask(state, decision)
 
     async def history(self, graph_exec_id: str, user_id: str | None = None) -> History:
@@ -211,6 +220,8 @@ class Engine:
         host = self._open_host()
         if host.is_owner:
             accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            host.promises.add(accepted)
+            accepted.add_done_callback(host.promises.discard)
             host.supervisor.tell(Submit(plan, create, lambda error: _answer(accepted, error)))
             recorded = accepted
         else:

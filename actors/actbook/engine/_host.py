@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import socket
+from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 from actbook.actors import (
@@ -20,13 +21,23 @@ from actbook.actors import (
     wall_clock,
 )
 from actbook.blocks import default_registry
+from actbook.engine._errors import EngineClosedError
 from actbook.engine._graph_store import GraphStore
 from actbook.engine._preparation import Preparation
 from actbook.engine._settings import EngineSettings
 from actbook.engine._storage import JournalStorage
 from actbook.engine._watch import ENDS, REQUESTS, Waiters, concerned
-from actbook.events import Append, Draft, Event, ExecutionStatus, GraphExecution, inbox_of
-from actbook.journal import Coordinator, Journal, OwnerInfo, coordinator_for
+from actbook.events import (
+    Append,
+    Draft,
+    Envelope,
+    Event,
+    ExecutionStatus,
+    GraphExecution,
+    ResumeRequested,
+    inbox_of,
+)
+from actbook.journal import Coordinator, Journal, JournalError, OwnerInfo, coordinator_for
 from actbook.projections import Queries, Runner
 
 logger = logging.getLogger("actbook.engine")
@@ -56,6 +67,7 @@ class Host:
         self.settings = settings
         self.worker = worker_id()
         self.waiters = Waiters()
+        self.promises: set[asyncio.Future[None]] = set()
         self.graphs = GraphStore(journal)
         self.preparation = Preparation(self.graphs, settings.registry or default_registry())
         self.bodies = Bodies(settings.capacity)
@@ -103,13 +115,16 @@ class Host:
         slots = self.environment.slots
         await slots.drain(self.settings.drain)
         await self.system.shutdown(self.settings.timing.grace)
+        self.waiters.close()
         await self.environment.settle()
         await self.bodies.close(self.settings.timing.grace)
         await self.runner.close()
         await self.queries.close()
         await self._coordinator.close()
         await self.journal.close()
-        self.waiters.close()
+        for promise in self.promises:
+            if not promise.done():
+                promise.set_exception(EngineClosedError())
 
     # -- asking executions -------------------------------------------------------------------------------------------
 
@@ -163,7 +178,21 @@ class Host:
     def _own(self) -> None:
         self.environment.background(self.runner.activate())
         if self.settings.take_over:
-            self.environment.background(self._take_over())
+            self.environment.background(self._insist(self._take_over))
+        # The last words of an owner that died may have rung no bell.
+        self._heard()
+
+    async def _insist(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Does what has to be done once the store works again."""
+        while True:
+            try:
+                await work()
+                return
+            except JournalError as error:
+                if self.closed:
+                    return
+                logger.error("The store fails: %s. It is asked again later.", error)
+            await asyncio.sleep(self.settings.timing.retry_after)
 
     async def _take_over(self) -> None:
         unfinished = await self.journal.unfinished()
@@ -177,16 +206,16 @@ class Host:
             self._look_again = True
             return
         self._looking = True
+        self._look_again = True
         self.environment.background(self._look())
 
     async def _look(self) -> None:
         """Reads what other processes wrote: requests for what runs here, ends of what somebody here waits for."""
         try:
-            self._look_again = True
             while self._look_again and not self.closed:
                 self._look_again = False
-                await self.journal.heard()
-                await self._read_news()
+                await self._insist(self.journal.heard)
+                await self._insist(self._read_news)
         finally:
             self._looking = False
 
@@ -194,8 +223,7 @@ class Host:
         last = await self.journal.last_position()
         while True:
             news = await self.journal.read_log(self._seen, PAGE, (*REQUESTS, *ENDS), upto=last)
-            for execution_id in dict.fromkeys(concerned(e) for e in news if e.topic in REQUESTS):
-                self.notify(execution_id)
+            await self._pass_on(news)
             for execution_id in dict.fromkeys(e.stream_id for e in news if e.topic in ENDS):
                 if execution_id in self.waiters:
                     state = await self.state(execution_id)
@@ -205,3 +233,16 @@ class Host:
                 self._seen = last
                 return
             self._seen = news[-1].position
+
+    async def _pass_on(self, news: list[Envelope]) -> None:
+        """Tells the executions here what was asked of them; one that is over only hears that it should resume."""
+        asked: dict[str, set[str]] = {}
+        for event in news:
+            if event.topic in REQUESTS:
+                asked.setdefault(concerned(event), set()).add(event.topic)
+        if not asked or not self.is_owner:
+            return
+        unfinished = set(await self.journal.unfinished())
+        for execution_id, topics in asked.items():
+            if execution_id in unfinished or ResumeRequested.TOPIC in topics:
+                self.notify(execution_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from actbook.engine._errors import EngineClosedError
 from actbook.events import (
     CancelRequested,
     ChildFinished,
@@ -39,9 +40,12 @@ class Waiters:
 
     def __init__(self) -> None:
         self._futures: dict[str, set[asyncio.Future[GraphExecution]]] = {}
+        self._closed = False
 
     def add(self, execution_id: str) -> asyncio.Future[GraphExecution]:
-        """A future for the next end."""
+        """A future for the next end. Raises `EngineClosedError`."""
+        if self._closed:
+            raise EngineClosedError
         future: asyncio.Future[GraphExecution] = asyncio.get_running_loop().create_future()
         self._futures.setdefault(execution_id, set()).add(future)
         return future
@@ -64,8 +68,10 @@ class Waiters:
         return execution_id in self._futures
 
     def close(self) -> None:
-        """Nobody will be told any more."""
+        """Nobody will be told any more: those who wait get `EngineClosedError`."""
+        self._closed = True
         for futures in self._futures.values():
             for future in futures:
-                future.cancel()
+                if not future.done():
+                    future.set_exception(EngineClosedError())
         self._futures.clear()

@@ -14,7 +14,8 @@ from actbook.cli._options import Options
 from actbook.cli._printing import note, print_ids, print_json
 from actbook.cli._records import execution_record
 from actbook.cli._session import on_signal
-from actbook.engine import StillRunningError, StillStoppingError
+from actbook.engine import StillRunningError
+from actbook.graphs import ActbookError
 
 if TYPE_CHECKING:
     from actbook.cli._live._watching import View
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from actbook.graphs import Graph
 
 REASON = "Interrupted with Ctrl-C"
-STOPPING = "Stopping the run … Ctrl-C again leaves at once (the stop stays recorded)"
-LEAVING = "Left. The stop is recorded and takes effect in whatever process runs this store."
+STOPPING = "Stopping the run …"
+STOP_RECORDED = "Stopping the run: that is recorded. Ctrl-C again leaves at once."
+LEFT = "Left. The stop is recorded and takes effect in whatever process runs this store."
+LEFT_EARLY = "Left before the stop could be recorded: the run goes on in whatever process runs this store."
 
 _SETTLE = 2.0
 """Seconds that the last frames may take once the end is known."""
@@ -43,6 +46,7 @@ class Following:
         self._stops = stops
         self._view: View | None = None
         self._stop: asyncio.Task[None] | None = None
+        self._stop_recorded = False
 
     def leave(self) -> ExitCode:
         """Says where the execution was left."""
@@ -91,12 +95,17 @@ class Following:
 
     async def _ask_to_stop(self) -> None:
         execution = self._execution
-        with suppress(StillStoppingError):
+        try:
             await self._engine.stop_graph_execution(execution.user_id, execution.id, 0, reason=REASON)
+        except ActbookError as error:
+            self._tell(f"The stop could not be recorded: {error}")
+        else:
+            self._stop_recorded = True
+            self._tell(STOP_RECORDED)
 
     def _tell(self, text: str) -> None:
         if self._view is not None:
-            self._view.message = text
+            self._view.say(text)
         else:
             note(text, self._options.output)
 
@@ -105,7 +114,7 @@ class Following:
         if self._view is not None:
             self._view.close()
         if self._stops:
-            note(LEAVING, self._options.output)
+            note(LEFT if self._stop_recorded else LEFT_EARLY, self._options.output)
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(ExitCode.INTERRUPTED)

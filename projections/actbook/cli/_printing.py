@@ -78,10 +78,10 @@ def one_line(value: Any, limit: int = 60) -> str:
     """A value on one line of bounded length: text as it is, anything else as JSON."""
     import msgspec
 
-    if isinstance(value, str):
-        text = " ".join(value[: 4 * limit].split())
-    else:
-        text = msgspec.json.encode(value).decode(errors="replace")
+    plain = (
+        value[: 4 * limit] if isinstance(value, str) else msgspec.json.encode(value).decode(errors="replace")
+    )
+    text = " ".join(plain.split()) if isinstance(value, str) else plain
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

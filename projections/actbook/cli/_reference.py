@@ -78,7 +78,10 @@ def _verb(verb: Verb) -> str:
     arguments = list(_arguments(function, meanings))
     positional = " ".join(each.usage for each in arguments if not each.usage.startswith("-"))
     table = _table(arguments)
-    return f"## actbook {verb.name}\n\n`actbook {verb.name} {positional}`".rstrip(" `") + f"`\n\n{text}\n\n{table}"
+    return (
+        f"## actbook {verb.name}\n\n`actbook {verb.name} {positional}`".rstrip(" `")
+        + f"`\n\n{text}\n\n{table}"
+    )
 
 
 def _read(docstring: str) -> tuple[str, dict[str, str]]:
@@ -117,7 +120,9 @@ def _options_of(options: type[Options]) -> list[Argument]:
 
 
 def _table(arguments: list[Argument]) -> str:
-    rows = "\n".join(f"| `{each.usage}` | {each.meaning} | {each.default} |".replace("|  |", "| |") for each in arguments)
+    rows = "\n".join(
+        f"| `{each.usage}` | {each.meaning} | {each.default} |".replace("|  |", "| |") for each in arguments
+    )
     return f"| argument | meaning | default |\n|---|---|---|\n{rows}\n"
 
 
@@ -135,7 +140,9 @@ def _option(name: str, hint: Any) -> str:
 
 
 def _parameter(hint: Any) -> Parameter:
-    found = [each for each in get_args(hint)[1:] if isinstance(each, Parameter)] if _is_annotated(hint) else []
+    found = (
+        [each for each in get_args(hint)[1:] if isinstance(each, Parameter)] if _is_annotated(hint) else []
+    )
     return found[0] if found else Parameter()
 
 

@@ -24,7 +24,7 @@ VERBS = (
     Verb("review", f"{_PACKAGE}.review:review", "Approves or rejects what waits for a person."),
     Verb("graph", f"{_PACKAGE}.graph:graph", "Draws a graph, or an execution with its states."),
     Verb("replay", f"{_PACKAGE}.replay:replay", "Shows the state of an execution at any version."),
-    Verb("diff", f"{_PACKAGE}.diff:diff", "Shows what changed between two versions of an execution."),
+    Verb("diff", f"{_PACKAGE}.diff:diff", "Shows what changed in an execution from one point to another."),
     Verb("verify", f"{_PACKAGE}.verify:verify", "Checks that a recorded history is whole and legal."),
     Verb("worker", f"{_PACKAGE}.worker:worker", "Runs whatever is unfinished in the store."),
     Verb("blocks", f"{_PACKAGE}.blocks:blocks", "Lists the installed blocks, or shows one."),

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import shutil
 import socket
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -57,10 +59,11 @@ def test_processes_that_use_different_links_to_one_file_meet(tmp_path: Path) -> 
 
 
 def test_a_system_without_descriptor_paths_uses_a_private_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
-    short = tmp_path / "t"
-    short.mkdir()
+    # Not below `tmp_path`, which may itself be too long for a socket.
+    short = Path(tempfile.mkdtemp(dir="/tmp"))
+    request.addfinalizer(lambda: shutil.rmtree(short))
     monkeypatch.setattr(_address, "_DESCRIPTORS", "/nowhere")
     monkeypatch.setattr(_address, "_TEMPORARY", str(short))
     journal = long_folder(tmp_path) / "runs.db"

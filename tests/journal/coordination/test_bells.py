@@ -1,10 +1,15 @@
 """A commit by any process is seen by every other, without any of them asking."""
 
+import asyncio
+import socket
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from tests.journal.coordination.ear import listening
 from tests.journal.coordination.peer import Peer
+
+from actbook.journal._coordination._address import address_beside
 
 
 @pytest.fixture
@@ -108,3 +113,17 @@ def test_idle_processes_use_no_cpu(journal: Path) -> None:
             peer.order("cpu", 1)
         for peer in peers:
             assert float(peer.hear("cpu")[0]) < 0.005
+
+
+def test_a_commit_between_connecting_and_being_let_in_is_heard(journal: Path) -> None:
+
+    async def scenario() -> None:
+        async with listening(journal) as owner:
+            guest = address_beside(str(journal)).sibling("-bell").dial()
+            assert isinstance(guest, socket.socket)
+            with guest:
+                owner.coordinator.ring()  # the loop has not let the guest in: this one passes by it
+                heard = await asyncio.get_running_loop().sock_recv(guest, 16)
+            assert heard
+
+    asyncio.run(scenario())

@@ -41,6 +41,12 @@ class Bells:
             self._sockets = (*self._sockets, sock)
         self._loop.add_reader(sock, self._read, sock)
 
+    def welcome(self, sock: socket.socket) -> None:
+        """Add a peer that connected some time ago: what was committed since then rang without it."""
+        self.add(sock)
+        with self._using:
+            _send(sock)
+
     def ring(self, but: socket.socket | None = None) -> None:
         """Ring at every peer except one. From any thread, never blocks."""
         if not self._sockets:

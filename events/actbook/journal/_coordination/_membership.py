@@ -118,7 +118,7 @@ class Membership:
         if not self._lock.take(info):
             return False
         try:
-            self._door = Door(self._bell, self._loop, self._bells.add)
+            self._door = Door(self._bell, self._loop, self._bells.welcome)
             self._room.knock(sweep=True)
         except CoordinationError:
             self._step_back()

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def diff(id: str, a: str, b: str | None = None, /, *, options: Options = DEFAULTS) -> int:  # noqa: A002
-    """Shows what changed in the state of an execution from one point of its history to another.
+    """Shows what changed in an execution from one point to another.
+
+    Compared are the states at two versions or moments of its history, place by place.
 
     Parameters
     ----------

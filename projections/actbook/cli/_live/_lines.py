@@ -20,11 +20,10 @@ class Lines:
         self._title = title
         self._id = execution_id
         self._said = 0
-        self.message = ""
         self.tick: float | None = None
 
     def start(self) -> None:
-        self._say(f"{self._title}  {self._id}")
+        self.say(f"{self._title}  {self._id}")
 
     def event(self, progress: Progress, envelope: Envelope) -> None:
         """Called before `progress` takes the event in."""
@@ -33,11 +32,8 @@ class Lines:
             self._node(progress, payload)
 
     def draw(self, progress: Progress, *, last: bool = False) -> None:
-        if self.message:
-            self._say(self.message)
-            self.message = ""
         if last:
-            self._say(f"{look(progress.status).glyph} {progress.status}  {summary(progress)}")
+            self.say(f"{look(progress.status).glyph} {progress.status}  {summary(progress)}")
 
     def close(self) -> None:
         """Nothing was changed that would have to be put back."""
@@ -48,19 +44,18 @@ class Lines:
         if entry is None or self._said > MOST + 1:
             return
         if self._said == MOST + 1:
-            self._say("  … and so on; `actbook show` lists every node execution")
+            self.say("  … and so on; `actbook show` lists every node execution")
             return
         label = entry[0].label
         if isinstance(payload, NodeFailed):
-            self._say(f"  {look('FAILED').glyph} {label}  {one_line(payload.error)}")
+            self.say(f"  {look('FAILED').glyph} {label}  {one_line(payload.error)}")
         elif isinstance(payload, NodeReviewRequested):
-            self._say(f"  {look('REVIEW').glyph} {label}  waits for a person: {one_line(payload.data)}")
+            self.say(f"  {look('REVIEW').glyph} {label}  waits for a person: {one_line(payload.data)}")
         else:
             last = payload.outputs[0][1] if payload.outputs else entry[0].last
-            self._say(
+            self.say(
                 f"  {look('COMPLETED').glyph} {label}  {'' if last is None else one_line(last)}".rstrip()
             )
 
-    @staticmethod
-    def _say(text: str) -> None:
+    def say(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)

@@ -43,7 +43,7 @@ class Screen:
         )
         self._begun = time.time()
         self._drawn = 0.0
-        self.message = ""
+        self._message = ""
         self.tick: float | None = 0.1
 
     def start(self) -> None:
@@ -59,6 +59,10 @@ class Screen:
     def event(self, progress: Progress, envelope: Envelope) -> None:
         """Single events are not shown here; `draw` shows what they add up to."""
 
+    def say(self, text: str) -> None:
+        """Something for the person, in the next frames until the end."""
+        self._message = text
+
     def close(self) -> None:
         self._live.stop()
 
@@ -70,8 +74,8 @@ class Screen:
         if hidden:
             parts.append(Text(f"  … {hidden} more nodes", style="dim"))
         parts.append(self._foot(progress))
-        if self.message and not progress.over:
-            parts.append(Text(f"  {self.message}", style="bold yellow"))
+        if self._message and not progress.over:
+            parts.append(Text(f"  {self._message}", style="bold yellow"))
         return Group(*parts)
 
     def _head(self, progress: Progress) -> RenderableType:

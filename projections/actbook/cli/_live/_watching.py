@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 
 class View(Protocol):
-    """Where progress is shown. `message` is for the person, shown with the next frame.
+    """Where progress is shown.
 
     `tick`: seconds between frames in which nothing happens but time; None = such frames are not needed.
     """
 
-    message: str
     tick: float | None
 
     def start(self) -> None: ...
     def event(self, progress: Progress, envelope: Envelope) -> None: ...
+    def say(self, text: str) -> None: ...
     def draw(self, progress: Progress, *, last: bool = False) -> None: ...
     def close(self) -> None: ...
 
