@@ -129,8 +129,8 @@ def test_every_node_and_every_link_is_in_the_picture(edges: list[tuple[str, str]
     graph = plain(LETTERS, *("".join(edge) for edge in edges))
     labels = {name: f"node {name} " + "=" * 16 for name in LETTERS}
     picture = drawn(graph, width, labels)
-    for label in labels.values():
-        assert picture.count(f"│ {label}") == 1
+    for name in LETTERS:
+        assert picture.count(f"│ node {name} ==") == 1
     pairs = edges_of(graph)
     against = backward([node.id for node in graph.nodes], pairs)
     assert picture.count("▼") == len(pairs) - len(against)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tests.cli import graphs
 from tests.cli.shell import Shell
 
 from actbook.cli._exit_codes import ExitCode
+from actbook.journal._coordination import FileCoordinator
 
 
 def test_a_run_is_handed_to_the_owner_and_followed(shell: Shell) -> None:
@@ -73,20 +78,38 @@ def test_ctrl_c_stops_the_run_and_says_so(shell: Shell) -> None:
 
 
 def test_a_second_ctrl_c_leaves_at_once_and_the_stop_stays(shell: Shell) -> None:
+    path = shell.graph(graphs.timer(60))
+    shell("run", path, "--detach")
+    with idle_owner(str(shell.folder / "store.db")), shell.start("run", path) as run:
+        run.wait_for("Timer")
+        run.signal(signal.SIGINT)
+        run.wait_for("that is recorded")
+        run.signal(signal.SIGINT)
+        answer = run.answer()
+    assert answer.code == ExitCode.INTERRUPTED
+    assert "The stop is recorded" in answer.err
+    (execution,) = shell("ls", "--limit", "1", "-o", "ids").ids
     with shell.start("worker") as worker:
         worker.wait_for("Running sqlite:///")
-        with shell.start("run", shell.graph(graphs.timer(60))) as run:
-            run.wait_for("begun")
-            worker.signal(signal.SIGSTOP)
-            run.signal(signal.SIGINT)
-            run.wait_for("that is recorded")
-            run.signal(signal.SIGINT)
-            answer = run.answer()
-        assert answer.code == ExitCode.INTERRUPTED
-        assert "The stop is recorded" in answer.err
-        (execution,) = shell("ls", "-o", "ids").ids
-        worker.signal(signal.SIGCONT)
         assert shell("watch", execution, "--timeout", "20").code == ExitCode.TERMINATED
+
+
+@contextmanager
+def idle_owner(path: str) -> Iterator[None]:
+    """Somebody owns the store and does nothing about it."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    coordinator = FileCoordinator(path, "idle")
+    try:
+        asyncio.run_coroutine_threadsafe(coordinator.start(lambda: None, lambda: None), loop).result()
+        assert coordinator.is_owner
+        yield
+    finally:
+        asyncio.run_coroutine_threadsafe(coordinator.close(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def test_ctrl_c_ends_watching_and_not_the_execution(shell: Shell) -> None:

@@ -119,12 +119,17 @@ class World:
             self.ids[name] = kind.id
 
     def graph(
-        self, nodes: str, *links: str, id: str = "graph", sub_graphs: list[Graph] | None = None, **data: Any
+        self,
+        nodes: str,
+        *links: str,
+        called: str = "graph",
+        sub_graphs: list[Graph] | None = None,
+        **data: Any,
     ) -> Graph:
         """`nodes`: `name:Block` each; INPUT and OUTPUT nodes are called as they are. `>>` is a static link."""
         parsed = [part.split(":") for part in nodes.split()]
         return Graph(
-            id=id,
+            id=called,
             nodes=[
                 Node(
                     id=name,

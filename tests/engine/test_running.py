@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -343,9 +344,7 @@ def test_two_executions_share_the_places_fairly() -> None:
             for each in (first, second):
                 assert (await engine.wait(each.id, 20)).status is ExecutionStatus.COMPLETED
             assert len(turns) == 80
-            both = turns[turns.index(second.id) :]
-            both = both[: both.index(first.id) if first.id not in both else len(both)]
-            alternations = sum(a != b for a, b in zip(turns, turns[1:], strict=False))
+            alternations = sum(a != b for a, b in itertools.pairwise(turns))
             assert alternations >= 60
 
     play(test())
@@ -360,8 +359,8 @@ def test_an_execution_that_waits_for_one_kind_does_not_swallow_the_places_of_ano
             yield "out", input.value
 
         world = World(Hold=world_gate.block(), Other=other.block(), Block=block(wait, execution="blocking"))
-        slow = world.graph("x:Input h:Hold", "x.result > h.value", id="slow")
-        quick = world.graph("x:Input b:Block", "x.result > b.value", id="quick")
+        slow = world.graph("x:Input h:Hold", "x.result > h.value", called="slow")
+        quick = world.graph("x:Input b:Block", "x.result > b.value", called="quick")
         async with world.open(capacity=Capacity(async_=1, blocking=1)) as engine:
             holder = await begin(engine, slow, inputs={"x": 1})
             await world_gate.reached(1)

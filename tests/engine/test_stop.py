@@ -304,14 +304,14 @@ def test_a_run_with_a_time_limit_can_be_stopped() -> None:
 
 def nested(world: World, depth: int, width: int = 1) -> Graph:
     """`depth` levels of sub-graphs around a node that is held at the gate."""
-    inner = world.graph("x:Input h:Hold y:Output", "x.result > h.value", "h.out > y.value", id="level0")
+    inner = world.graph("x:Input h:Hold y:Output", "x.result > h.value", "h.out > y.value", called="level0")
     for level in range(1, depth + 1):
         names = [f"a{n}" for n in range(width)]
         inner = world.graph(
             "x:Input y:Output " + " ".join(f"{name}:Agent" for name in names),
             *(f"x.result > {name}.x" for name in names),
             *(f"{name}.y > y.value" for name in names),
-            id=f"level{level}",
+            called=f"level{level}",
             sub_graphs=[inner, *inner.sub_graphs],
             **{name: agent(inner) for name in names},
         )

@@ -108,9 +108,9 @@ class Environment:
         self._tell(Left(state.id))
         self._on_left(state)
 
-    def lost(self, execution_id: str) -> None:
-        """Somebody else wrote to an execution's stream."""
-        self._tell(Lost(execution_id))
+    def lost(self, execution_id: str, *, new: bool) -> None:
+        """Somebody else wrote to an execution's stream; a `new` one existed already."""
+        self._tell(Lost(execution_id, new))
 
     def _tell(self, message: Any) -> None:
         if self._supervisor is not None:

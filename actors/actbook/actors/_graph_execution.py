@@ -346,10 +346,10 @@ class GraphExecutionActor(Actor):
     def _lose(self, error: Exception, *, new: bool) -> None:
         """A conflict means somebody else owns the stream now: stop without another word. All else is a crash."""
         self._decider = None
-        if not new:
-            if not isinstance(error, ConflictError):
-                raise error
-            self._env.lost(self._id)
+        if isinstance(error, ConflictError):
+            self._env.lost(self._id, new=new)
+        elif not new:
+            raise error
         self.stop()
 
     def on_stop(self) -> None:

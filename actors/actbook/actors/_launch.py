@@ -57,11 +57,8 @@ class Launch:
             self._env.submit(msg.Submit(plan, create, self._recorded))
 
     def _recorded(self, error: Exception | None) -> None:
-        if error is None:
-            self._tell()
-        elif isinstance(error, ConflictError):
-            # It was launched before, by this owner or by an earlier one.
-            self._env.notify(self._child_id)
+        if error is None or isinstance(error, ConflictError):
+            # On a conflict it was launched before, by this owner or by an earlier one.
             self._tell()
         elif isinstance(error, UnencodableError):
             self._tell(str(error))

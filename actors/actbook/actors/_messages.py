@@ -84,9 +84,13 @@ class Stopped(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """To the supervisor: somebody else wrote to this execution's stream. Most likely another process owns it now."""
+    """To the supervisor: somebody else wrote to this execution's stream.
+
+    Another worker may have claimed it; a `new` one existed already.
+    """
 
     execution_id: str
+    new: bool
 
 
 class Left(NamedTuple):

@@ -41,7 +41,7 @@ class Supervisor(Actor):
         self._policy = policy
         self._active: set[str] = set()
         self._missed: set[str] = set()
-        self._doubted: set[str] = set()
+        self._doubted: dict[str, bool] = {}
         self._submitted: dict[str, list[Callable[[Exception | None], object]]] = {}
         self._backlog: deque[str] = deque()
 
@@ -53,7 +53,7 @@ class Supervisor(Actor):
         elif type(message) is msg.Left:
             self._left(message.execution_id)
         elif type(message) is msg.Lost:
-            self._doubted.add(message.execution_id)
+            self._doubted[message.execution_id] = not message.new
             self._left(message.execution_id)
         elif type(message) is _GaveUp:
             self._gave_up(message)
@@ -118,8 +118,7 @@ class Supervisor(Actor):
             return
         self._active.discard(execution_id)
         if execution_id in self._doubted:
-            self._doubted.discard(execution_id)
-            self._start(execution_id, doubt=True)
+            self._start(execution_id, doubt=self._doubted.pop(execution_id))
         elif execution_id in self._missed:
             self._missed.discard(execution_id)
             self._backlog.append(execution_id)
@@ -145,7 +144,7 @@ class Supervisor(Actor):
     def _gave_up(self, message: _GaveUp) -> None:
         execution_id, error, doomed = message
         self._missed.discard(execution_id)
-        self._doubted.discard(execution_id)
+        self._doubted.pop(execution_id, None)
         self._left(execution_id)
         if isinstance(error, JournalError) and not isinstance(error, _HOPELESS):
             logger.error(

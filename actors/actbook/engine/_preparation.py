@@ -131,6 +131,7 @@ def _inherited(state: GraphExecution) -> dict[str, Any] | None:
 def _with_closure(sub_graph: Graph, parent: Graph) -> Graph:
     """The sub-graph as a graph of its own, with the sub-graphs that it may call in turn."""
     document = sub_graph.to_dict()
-    siblings = [each.to_dict() for each in parent.sub_graphs if each.id != sub_graph.id]
+    known = {(sub_graph.id, sub_graph.version), *((each.id, each.version) for each in sub_graph.sub_graphs)}
+    siblings = [each.to_dict() for each in parent.sub_graphs if (each.id, each.version) not in known]
     document["sub_graphs"] = [*document.get("sub_graphs", []), *siblings]
     return Graph.from_dict(document)

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from actbook.cli._names import node_labels
 from actbook.cli._picture import BoxText, Edge, draw, mermaid
-from actbook.cli._printing import console, show
+from actbook.cli._printing import console, note, show
 from actbook.cli._statuses import look
 from actbook.graphs import AGENT_BLOCK_ID, BlockType
 
@@ -75,8 +75,12 @@ def _show_one(graph: Graph, progress: Progress | None, links: bool, kind: str) -
         show(Text(f"{look(progress.status).glyph} {progress.status}", style=look(progress.status).style))
     screen = console()
     width = screen.width if screen.is_terminal else PIPED_WIDTH
-    for row in draw(graph, boxes, width, hidden):
-        screen.print(Text.assemble(*row), no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
+    picture = draw(graph, boxes, width, hidden)
+    for row in picture:
+        screen.print(Text.assemble(*row), no_wrap=True, overflow="crop", crop=True)
+    widest = max((sum(len(text) for text, _ in row) for row in picture), default=0)
+    if screen.is_terminal and widest > width:
+        note(f"The picture is cut: it needs {widest} columns. Widen the terminal, or pipe it into `less -S`.")
     _show_legend(graph, labels, hidden, links)
 
 

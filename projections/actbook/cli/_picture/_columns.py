@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from actbook.cli._picture._layers import GAP
-from actbook.cli._picture._model import Item, Layered, Wire
+from actbook.cli._picture._model import Item, Layered, Net, Wire
 
 _ROUNDS = 16
-_STRAIGHT = (1.0, 4.0, 40.0)
-"""How much two joined items want to be in line, by the number of places among them where a net only passes."""
+_STRAIGHT = 30.0
+"""How much more a passing net wants to be straight than joined items want to be close."""
 
 
-def place(picture: Layered) -> int:
-    """Sets `left` of all items and returns the width of the picture."""
+def place(picture: Layered, *, tight: bool = False) -> int:
+    """Sets `left` of all items and returns the width of the picture. `tight`: passing nets stand close together."""
     for layer in picture.layers:
         left = 0
-        for item in layer:
+        for item, step in zip(layer, _steps(layer, tight), strict=True):
             item.left = left
-            left += item.width + GAP
+            left += step
     for round_number in range(_ROUNDS):
-        _settle(picture, down=round_number % 2 == 0)
+        _settle(picture, tight, down=round_number % 2 == 0)
     items = [item for layer in picture.layers for item in layer]
     first = min((item.left for item in items), default=0)
     for item in items:
@@ -28,16 +28,28 @@ def place(picture: Layered) -> int:
     return max((item.left + item.width for item in items), default=0)
 
 
-def _settle(picture: Layered, *, down: bool) -> None:
+def _steps(layer: Sequence[Item], tight: bool) -> list[int]:
+    """The least distance from each item to the next one."""
+    following = [*layer[1:], None]
+    return [
+        item.width + (1 if tight and item.box is None and other is not None and other.box is None else GAP)
+        for item, other in zip(layer, following, strict=True)
+    ]
+
+
+def _settle(picture: Layered, tight: bool, *, down: bool) -> None:
+    lines = _lines(picture)
     numbers = range(len(picture.layers)) if down else range(len(picture.layers) - 1, -1, -1)
     for number in numbers:
         layer = picture.layers[number]
-        near = _near(picture, number, down)
-        wanted = [_wanted(item, near) for item in layer]
+        near: dict[Item, list[tuple[Item, float]]] = {}
+        for item, other, weight in _near(picture, number, down):
+            near.setdefault(item, []).append((other, weight))
+        wanted = [_wanted(item, near.get(item, ()), lines) for item in layer]
         lefts = spread(
             [middle - item.width // 2 for item, (middle, _) in zip(layer, wanted, strict=True)],
             [weight for _, weight in wanted],
-            [item.width + GAP for item in layer],
+            _steps(layer, tight),
         )
         for item, left in zip(layer, lefts, strict=True):
             item.left = left
@@ -55,24 +67,34 @@ def _near(picture: Layered, number: int, down: bool) -> list[tuple[Item, Item, f
     return pairs
 
 
-def _pairs(wires: Sequence[Wire], weight: float, *, below: bool) -> list[tuple[Item, Item, float]]:
-    found: list[tuple[Item, Item, float]] = []
+def _pairs(wires: Sequence[Wire], weight: float, *, below: bool) -> Iterator[tuple[Item, Item, float]]:
     for wire in wires:
         for top in wire.tops:
             for bottom in wire.bottoms:
-                pair = (bottom, top) if below else (top, bottom)
-                passing = (top.box is None) + (bottom.box is None)
-                found.append((*pair, weight * _STRAIGHT[passing]))
-    return found
+                yield (bottom, top, weight) if below else (top, bottom, weight)
 
 
-def _wanted(item: Item, near: Sequence[tuple[Item, Item, float]]) -> tuple[float, float]:
-    """The middle it wants, and how much."""
-    mine = [(other.middle, weight) for each, other, weight in near if each is item]
-    total = sum(weight for _, weight in mine)
+def _lines(picture: Layered) -> dict[Net, float]:
+    """Where each passing net is on average: all of it wants to be there, in one straight line."""
+    columns: dict[Net, list[int]] = {}
+    for layer in picture.layers:
+        for item in layer:
+            if item.passing is not None:
+                columns.setdefault(item.passing, []).append(item.left)
+    return {net: sum(lefts) / len(lefts) for net, lefts in columns.items()}
+
+
+def _wanted(
+    item: Item, near: Sequence[tuple[Item, float]], lines: Mapping[Net, float]
+) -> tuple[float, float]:
+    """The middle it wants, and how much. `near`: what it is joined with, and how much that counts."""
+    pulls = [(float(other.middle), weight) for other, weight in near]
+    if item.passing is not None:
+        pulls.append((lines[item.passing], _STRAIGHT))
+    total = sum(weight for _, weight in pulls)
     if not total:
         return float(item.middle), 0.1
-    return sum(middle * weight for middle, weight in mine) / total, total
+    return sum(middle * weight for middle, weight in pulls) / total, total
 
 
 def spread(wanted: Sequence[float], weights: Sequence[float], steps: Sequence[int]) -> list[int]:

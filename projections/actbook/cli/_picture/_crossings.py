@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from bisect import bisect_right, insort
 
 from actbook.cli._picture._model import Item, Layered, Wire
 
@@ -25,22 +25,25 @@ def _sweep(picture: Layered, *, down: bool) -> None:
     numbers = range(1, len(picture.layers)) if down else range(len(picture.layers) - 2, -1, -1)
     for number in numbers:
         fixed = picture.layers[number - 1 if down else number + 1]
-        wires = picture.gaps[number - 1 if down else number]
+        joined = _joined(picture.gaps[number - 1 if down else number], down)
         place = {item: index for index, item in enumerate(fixed)}
-        own = {item: float(index) for index, item in enumerate(picture.layers[number])}
-        scale = max(1, len(fixed) - 1) / max(1, len(own) - 1)
+        layer = picture.layers[number]
+        scale = max(1, len(fixed) - 1) / max(1, len(layer) - 1)
         wanted = {
-            item: _mean([place[other] for other in _joined(item, wires, down)], own[item] * scale)
-            for item in own
+            item: _mean([place[other] for other in joined.get(item, ())], index * scale)
+            for index, item in enumerate(layer)
         }
-        picture.layers[number].sort(key=lambda item: wanted[item])
+        layer.sort(key=wanted.__getitem__)
 
 
-def _joined(item: Item, wires: list[Wire], down: bool) -> list[Item]:
-    """What it is joined with in the layer above (`down`) or below."""
-    if down:
-        return [other for wire in wires if item in wire.bottoms for other in wire.tops]
-    return [other for wire in wires if item in wire.tops for other in wire.bottoms]
+def _joined(wires: list[Wire], down: bool) -> dict[Item, list[Item]]:
+    """What each item is joined with in the layer above (`down`) or below."""
+    joined: dict[Item, list[Item]] = {}
+    for wire in wires:
+        mine, others = (wire.bottoms, wire.tops) if down else (wire.tops, wire.bottoms)
+        for item in mine:
+            joined.setdefault(item, []).extend(others)
+    return joined
 
 
 def _mean(values: list[int], otherwise: float) -> float:
@@ -48,13 +51,16 @@ def _mean(values: list[int], otherwise: float) -> float:
 
 
 def _crossings(picture: Layered) -> int:
+    """Pairs of joined items whose order above is not that below."""
     total = 0
     for number, wires in enumerate(picture.gaps):
         upper = {item: index for index, item in enumerate(picture.layers[number])}
         lower = {item: index for index, item in enumerate(picture.layers[number + 1])}
-        pairs = [
-            [(upper[top], lower[bottom]) for top in wire.tops for bottom in wire.bottoms] for wire in wires
-        ]
-        for first, second in combinations(pairs, 2):
-            total += sum((a - c) * (b - d) < 0 for a, b in first for c, d in second)
+        pairs = sorted(
+            (upper[top], lower[bottom]) for wire in wires for top in wire.tops for bottom in wire.bottoms
+        )
+        seen: list[int] = []
+        for _, end in pairs:
+            total += len(seen) - bisect_right(seen, end)
+            insort(seen, end)
     return total

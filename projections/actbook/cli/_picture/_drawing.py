@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from actbook.cli._picture._canvas import Canvas, clip, width_of
@@ -14,14 +14,15 @@ from actbook.cli._picture._order import Edge, backward, edges_of, flow_order
 from actbook.cli._picture._routing import route
 from actbook.graphs import Graph
 
-LABEL = 26
-"""Most columns of a label."""
+LABELS = (26, 18)
+"""Most columns of a label, and of one where there is little room."""
 
 _BOX_HEIGHT = 3
 _NARROWEST = 40
 _STEP = 10
-_OVERFLOW = 4
-"""How many more layers one column too many is worth."""
+_BIG = 100
+_TOO_WIDE = 1000
+"""How many more layers a picture that fits may have than one that does not."""
 
 
 class Frame(NamedTuple):
@@ -57,14 +58,14 @@ def draw(
     against = backward([node.id for node in graph.nodes], edges_of(graph))
     forward = [edge for edge in edges if edge not in against]
     back = [edge for edge in edges if edge in against]
-    texts = {name: _with_loop(graph, name, boxes[name]) for name in order}
-    widths = {name: width_of(texts[name].text) + 4 for name in order}
     best: tuple[int, Layered] | None = None
-    for room in range(width, _NARROWEST - 1, -_STEP):
+    for label, room in _attempts(width, len(order)):
+        texts = {name: _with_loop(graph, name, boxes[name], label) for name in order}
+        widths = {name: width_of(texts[name].text) + 4 for name in order}
         picture = layered(order, forward, back, texts, widths, room)
         untangle(picture)
-        overflow = max(0, place(picture) - width)
-        cost = _OVERFLOW * overflow + len(picture.layers)
+        overflow = max(0, place(picture, tight=label < LABELS[0]) - width)
+        cost = len(picture.layers) + (_TOO_WIDE + overflow if overflow else 0)
         if best is None or cost < best[0]:
             best = (cost, picture)
         if not overflow:
@@ -72,10 +73,19 @@ def draw(
     return [] if best is None else _render(best[1])
 
 
-def _with_loop(graph: Graph, name: str, box: BoxText) -> BoxText:
+def _attempts(width: int, nodes: int) -> Iterator[tuple[int, int]]:
+    """Columns for a label and for the boxes of a layer: less and less until it fits. Big graphs get few attempts."""
+    for label in LABELS:
+        for room in range(width, _NARROWEST - 1, -_STEP):
+            yield label, room
+            if nodes > _BIG:
+                break
+
+
+def _with_loop(graph: Graph, name: str, box: BoxText, label: int) -> BoxText:
     """A node that is linked to itself is marked: there is no place for such a line."""
     loops = any(link.source_id == link.sink_id == name for link in graph.links)
-    text = clip(box.text, LABEL)
+    text = clip(box.text, label)
     return box._replace(text=f"{text} ↺" if loops else text)
 
 
@@ -85,7 +95,7 @@ def _render(picture: Layered) -> list[list[tuple[str, str]]]:
     for number, layer in enumerate(picture.layers):
         turns = route(picture.gaps[number]) if number < len(picture.gaps) else []
         for item in layer:
-            _draw_item(canvas, item, row, _is_back(picture, item))
+            _draw_item(canvas, item, row)
         if number:
             _draw_arrivals(canvas, picture.gaps[number - 1], row)
         row += _BOX_HEIGHT
@@ -94,13 +104,9 @@ def _render(picture: Layered) -> list[list[tuple[str, str]]]:
     return canvas.runs()
 
 
-def _is_back(picture: Layered, item: Item) -> bool:
-    wires = picture.gaps[item.layer] if item.layer < len(picture.gaps) else []
-    return any(wire.net.back for wire in wires if item in wire.tops)
-
-
-def _draw_item(canvas: Canvas, item: Item, row: int, back: bool) -> None:
+def _draw_item(canvas: Canvas, item: Item, row: int) -> None:
     if item.box is None:
+        back = item.passing is not None and item.passing.back
         for offset in range(_BOX_HEIGHT):
             canvas.put(row + offset, item.left, "┆" if back else "│", "dim")
         return

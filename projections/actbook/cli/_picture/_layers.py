@@ -24,7 +24,7 @@ def layered(
     layers: list[list[Item]] = [[] for _ in range(max(level.values(), default=-1) + 1)]
     items: dict[str, Item] = {}
     for name in order:
-        items[name] = Item(name, widths[name], level[name], boxes[name])
+        items[name] = Item(widths[name], level[name], boxes[name])
         layers[level[name]].append(items[name])
     result = Layered(layers, [[] for _ in layers[1:]])
     for source in order:
@@ -51,7 +51,7 @@ def _levels(
             earliest[name] = min((earliest[each] for each in below[name]), default=last + 1) - 1
     used: dict[int, int] = {}
     level: dict[str, int] = {}
-    for name in order:
+    for name in sorted(order, key=lambda name: not above[name] and not below[name]):
         place = max([earliest[name], *(level[each] + 1 for each in above[name])])
         while used.get(place) and used[place] + GAP + widths[name] > room:
             place += 1
@@ -76,7 +76,7 @@ def _thread_down(result: Layered, items: Mapping[str, Item], source: str, sinks:
             net, tops=[here], bottoms=[items[sink] for sink in sinks if items[sink].layer == layer + 1]
         )
         if layer + 1 < last:
-            here = _pass(result, source, layer + 1)
+            here = _pass(result, net, layer + 1)
             wire.bottoms.append(here)
         result.gaps[layer].append(wire)
 
@@ -90,12 +90,12 @@ def _thread_up(result: Layered, items: Mapping[str, Item], source: str, sinks: S
     for layer in range(here.layer - 1, first - 1, -1):
         wire = Wire(net, tops=[items[sink] for sink in sinks if items[sink].layer == layer], bottoms=[here])
         if layer > first:
-            here = _pass(result, source, layer)
+            here = _pass(result, net, layer)
             wire.tops.append(here)
         result.gaps[layer].append(wire)
 
 
-def _pass(result: Layered, source: str, layer: int) -> Item:
-    item = Item(f"{source}|{layer}", 1, layer)
+def _pass(result: Layered, net: Net, layer: int) -> Item:
+    item = Item(1, layer, passing=net)
     result.layers[layer].append(item)
     return item

@@ -18,10 +18,10 @@ class BoxText(NamedTuple):
 class Item:
     """A box, or a place where a long net passes through a layer. `left` is its first column."""
 
-    name: str
     width: int
     layer: int
     box: BoxText | None = None
+    passing: Net | None = None
     left: int = 0
 
     @property
