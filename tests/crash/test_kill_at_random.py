@@ -10,6 +10,7 @@ import os
 import random
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,7 +36,9 @@ ENDS_WITHIN = 60.0  # seconds for what is left when it is no longer killed
 def running(store: Path) -> Iterator[subprocess.Popen[str]]:
     """The run in a process of its own, from when it owns the store; whatever happens it does not outlive the block."""
     command = [sys.executable, "-m", "tests.crash.crashing_run", f"sqlite:///{store}", str(RUNS)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+    ) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
@@ -71,8 +74,8 @@ async def everything(store: Path) -> list[tuple[GraphExecution, History]]:
 
 def recorded_twice(histories: Iterator[History]) -> list[bytes]:
     """Event ids that occur more than once in the store."""
-    seen: set[bytes] = set()
-    return [e.event_id for each in histories for e in each.events if e.event_id in seen or seen.add(e.event_id)]
+    counts = Counter(event.event_id for history in histories for event in history.events)
+    return [event_id for event_id, count in counts.items() if count > 1]
 
 
 def test_killed_at_random_moments_every_run_ends_as_if_undisturbed(tmp_path: Path) -> None:

@@ -25,7 +25,15 @@ from tests.engine.kit import (
 )
 
 from actbook.engine import Engine
-from actbook.events import ChildOutput, Envelope, ExecutionStatus, GraphExecution, NodeFailed, WarningRecorded
+from actbook.events import (
+    ChildOutput,
+    Envelope,
+    ExecutionStatus,
+    GraphExecution,
+    Limits,
+    NodeFailed,
+    WarningRecorded,
+)
 from actbook.graphs import Graph
 
 COMPLETED = ExecutionStatus.COMPLETED
@@ -194,6 +202,23 @@ def test_a_sub_graph_that_is_not_there_fails_its_node_only() -> None:
             events = await engine.journal.read_stream(state.id)
             failed = [e.payload.error for e in events if isinstance(e.payload, NodeFailed)]
             assert failed == ["Graph #level0 version 1 not found."]
+
+    play(test())
+
+
+def test_a_graph_that_calls_itself_is_ended_by_the_bound_on_depth() -> None:
+    async def test() -> None:
+        world = World(Echo=effect())
+        graph = world.graph("x:Input e:Echo a:Agent", "x.result > e.value", "e.out > a.x", called="self")
+        graph.nodes[2].input_default = agent(graph)
+        async with world.open() as engine:
+            state = await finish(engine, graph, inputs={"x": 1}, limits=Limits(depth=12))
+            assert state.status is COMPLETED
+            log = await engine.journal.read_log(limit=10_000)
+            assert sum(event.topic == "execution.created" for event in log) == 13
+            failed = [event.payload.error for event in log if isinstance(event.payload, NodeFailed)]
+            assert failed == ["Sub-graphs are nested deeper than the run's bound of 12 levels."]
+            assert await engine.journal.unfinished() == []
 
     play(test())
 

@@ -42,7 +42,7 @@ class GivenBlock(Block):
     class Output(msgspec.Struct):
         result: Any = None
 
-    def run(self, input: Input, context: ExecutionContext) -> Yields:  # noqa: A002
+    def run(self, input: Input, context: ExecutionContext) -> Yields:
         if input.value is not None:
             yield "result", input.value
 
@@ -95,7 +95,7 @@ class SumBlock(Block):
         result: float
         error: str = ""
 
-    async def run(self, input: Input, context: ExecutionContext) -> AsyncIterator[tuple[str, Any]]:  # noqa: A002
+    async def run(self, input: Input, context: ExecutionContext) -> AsyncIterator[tuple[str, Any]]:
         yield "result", input.a + input.count
 
 

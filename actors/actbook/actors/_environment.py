@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import copy_context
 from hashlib import sha256
 from typing import Any, Protocol
@@ -113,7 +113,7 @@ class Environment:
         self._tell(Lost(execution_id, new))
 
     def _tell(self, message: Any) -> None:
-        if self._supervisor is not None:
+        if self._supervisor is not None and self._supervisor.is_alive():
             self._supervisor.tell(message)
 
     def start_body(self, work: Work, sink: BodySink) -> Body:
@@ -142,6 +142,10 @@ class Environment:
         task = asyncio.get_running_loop().create_task(run())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        if isinstance(
+            work, Coroutine
+        ):  # cancelled before its first step, it would complain about never having begun
+            task.add_done_callback(lambda _: work.close())
 
     async def settle(self) -> None:
         """Ends what runs in the background."""

@@ -35,6 +35,7 @@ from actbook.events import (
     NodeStarted,
     Report,
     RequestReview,
+    ResumeRequested,
     Start,
 )
 from actbook.graphs import Plan
@@ -127,25 +128,33 @@ class GraphExecutionActor(Actor):
     def _take_over(self, messages: Sequence[Any], *, found: bool) -> None:
         """Claims, and hears what the inbox holds: what has not begun hears first, as it may be told not to begin."""
         state = self._state
+        back = state.worker == self._env.worker
         fresh = state.status in (ExecutionStatus.INCOMPLETE, ExecutionStatus.QUEUED)
         if fresh:
             self._handle(messages)
-        if not (fresh and state.status.is_terminal):
+        if self._goes_on(messages):
             self._advance(Claim(self._env.worker))
         if found:
-            self._queue_all()
+            self._queue_all(back=back)
         if not fresh:
             self._handle(messages)
         if self._inbox.stale:
             self._inbox.changed(self._me)
 
-    def _queue_all(self) -> None:
+    def _goes_on(self, messages: Sequence[Any]) -> bool:
+        """Whether there may be something to do; otherwise it is left alone, and not even claimed."""
+        status = self._state.status
+        if status.is_terminal:
+            return any(type(message.payload) is ResumeRequested for message in messages)
+        return bool(messages) or status is not ExecutionStatus.REVIEW
+
+    def _queue_all(self, *, back: bool = False) -> None:
         """Queues what an owner finds: what waits to start, and what ran under an earlier one."""
         state = self._state
         for number in (*state.running, *state.ready):
             node = state.node_executions[number]
             if node.status is _RUNNING and node.child_id:
-                self._launch(number)
+                self._launch(number, back=back)
             elif node.status is not _RUNNING or state.is_interrupted(node):
                 self._ready.add(number, self._needs.of(node.node_id).kind)
 
@@ -317,11 +326,11 @@ class GraphExecutionActor(Actor):
     def _spawn_node(self, work: Work) -> ActorRef[Any]:
         return self.spawn(NodeExecutionActor, self._me, self._env, work)
 
-    def _launch(self, number: int) -> None:
+    def _launch(self, number: int, *, back: bool = False) -> None:
         assert self._decider is not None
         self._launching += 1
         node = self._state.node_executions[number]
-        Launch(self._env, self._decider.plan, self._state, node, self._me).begin()
+        Launch(self._env, self._decider.plan, self._state, node, self._me, back=back).begin()
 
     # -- recording ---------------------------------------------------------------------------------------------------
 

@@ -27,11 +27,19 @@ def child_execution_id(parent_id: str, number: int, attempt: int) -> str:
 class Launch:
     """Makes sure that a child execution exists and is being run; tells the parent when it does, or why it can't.
 
-    A store that fails is asked again later.
+    A store that fails is asked again later. `back`: the parent is back in memory under the same owner, so a child that
+    exists is looked after.
     """
 
     def __init__(
-        self, env: Environment, plan: Plan, state: GraphExecution, node: NodeExecution, parent: ActorRef[Any]
+        self,
+        env: Environment,
+        plan: Plan,
+        state: GraphExecution,
+        node: NodeExecution,
+        parent: ActorRef[Any],
+        *,
+        back: bool = False,
     ) -> None:
         self._env = env
         self._plan = plan
@@ -39,6 +47,7 @@ class Launch:
         self._node = node
         self._number, self._attempt, self._child_id = node.number, node.attempt, node.child_id
         self._parent = parent
+        self._back = back
 
     def begin(self, pause: float = 0.0) -> None:
         """Prepares and submits it in the background, after `pause` seconds."""
@@ -48,6 +57,9 @@ class Launch:
         if pause:
             await asyncio.sleep(pause)
         try:
+            if self._back and await self._env.journal.head(self._child_id):
+                self._tell()
+                return
             plan, create = await self._env.plans.child_of(self._plan, self._state, self._node)
         except JournalError as error:
             self._again(error)

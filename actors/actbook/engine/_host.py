@@ -158,7 +158,7 @@ class Host:
                     if state is None or (_over(state, terminal) and not await self._is_asked(state)):
                         return state
                 state = await future
-                if _over(state, terminal):
+                if _over(state, terminal) and not await self._is_asked(state):
                     return state
             finally:
                 self.waiters.remove(execution_id, future)

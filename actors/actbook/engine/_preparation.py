@@ -91,6 +91,11 @@ class Preparation:
 
     async def child_of(self, plan: Plan, state: GraphExecution, node: NodeExecution) -> tuple[Plan, Create]:
         """How the sub-graph of an AGENT node begins. Raises `ValueError` when it can't."""
+        depth = state.parent.depth + 1 if state.parent else 1
+        if depth > state.limits.depth:
+            raise ValueError(
+                f"Sub-graphs are nested deeper than the run's bound of {state.limits.depth} levels."
+            )
         parent = await self.prepared(state.graph_id, state.graph_version, state.simulation)
         constants = plan.nodes[node.node_id].node.input_default
         graph = await self._sub_graph(parent.graph, constants, state.user_id)
@@ -103,7 +108,7 @@ class Preparation:
             inputs=node.data,
             starting=tuple(child.starting(node.data, masks)),
             masks=masks,
-            parent=Parent(state.id, node.number),
+            parent=Parent(state.id, node.number, depth),
             root_id=state.correlation_id,
             settings=state.settings,
             limits=state.limits,

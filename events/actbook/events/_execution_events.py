@@ -10,18 +10,26 @@ from actbook.events._topics import Event, topic
 
 
 class Parent(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Where a sub-graph's execution comes from: the parent execution and the number of its AGENT node execution."""
+    """Where a sub-graph's execution comes from: the parent execution and the number of its AGENT node execution.
+
+    `depth`: 1 for a sub-graph of the root, 2 for one of that, and so on.
+    """
 
     execution_id: str
     node_exec: int
+    depth: int = 1
 
 
 class Limits(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """Bounds of one run. `timeout`: seconds from the first start, 0 = none; `node_executions`: 0 = none."""
+    """Bounds of one run. `timeout`: seconds from the first start, 0 = none; `node_executions`: 0 = none.
+
+    `depth`: how deep sub-graphs may be nested, so that one which calls itself comes to an end.
+    """
 
     node_executions: int = 0
     timeout: float = 0.0
     claims_without_progress: int = 50
+    depth: int = 100
 
 
 class Settings(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -14,7 +14,6 @@ from ._block import BlockLookup, BlockType
 from ._document import GraphFormatError, Reader, decode_document
 from ._graph_schema import interface_schema
 
-
 _LINKS = uuid.UUID("0d6f6c0a-3c5e-5f0e-8b1d-4a1f6e2c7b90")
 
 
