@@ -109,4 +109,6 @@ class Crew:
     def _drop_starts(self) -> None:
         for _version, hands in self._starts:
             self.give_back(hand.kind for hand in hands)
+        self.give_back(hand.kind for hand in self._held)
         self._starts.clear()
+        self._held.clear()

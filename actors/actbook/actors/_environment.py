@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from actbook.actors._bodies import Bodies, Body, BodySink
-from actbook.actors._messages import Left, Lost, Notify, Submit, Work
+from actbook.actors._messages import Lost, Notify, Submit, Work
 from actbook.actors._runtime import ActorRef
 from actbook.actors._slots import Slots
 from actbook.blocks import KeyValueStore, occurrence_for_run, storage_for_run
@@ -105,7 +105,6 @@ class Environment:
 
     def left(self, state: GraphExecution) -> None:
         """An execution let go of its memory: it is over, in review, or waits for its children."""
-        self._tell(Left(state.id))
         self._on_left(state)
 
     def lost(self, execution_id: str, *, new: bool) -> None:

@@ -273,12 +273,13 @@ class GraphExecutionActor(Actor):
             return
         hands = self._ready.take(self._env.slots, self._me)
         if hands:
-            drafts = self._advance(Start(tuple(hands), self._children(hands)))
-            for draft in drafts:
-                if type(draft.payload) is NodeStarted:
-                    self._begin(state.node_executions[draft.payload.node_exec], hands)
-            self._crew.wait_for(state.version)
-            if hands:
+            try:
+                drafts = self._advance(Start(tuple(hands), self._children(hands)))
+                for draft in drafts:
+                    if type(draft.payload) is NodeStarted:
+                        self._begin(state.node_executions[draft.payload.node_exec], hands)
+                self._crew.wait_for(state.version)
+            finally:
                 self._crew.give_back(hands.values())
         if self._ready:
             ref = self._me

@@ -91,9 +91,3 @@ class Lost(NamedTuple):
 
     execution_id: str
     new: bool
-
-
-class Left(NamedTuple):
-    """To the supervisor: a graph execution let go of its memory."""
-
-    execution_id: str

@@ -50,11 +50,10 @@ class Supervisor(Actor):
             self._accept(message)
         elif type(message) is msg.Notify:
             self._notify(message.execution_id)
-        elif type(message) is msg.Left:
-            self._left(message.execution_id)
         elif type(message) is msg.Lost:
             self._doubted[message.execution_id] = not message.new
-            self._left(message.execution_id)
+            if message.execution_id not in self._active:
+                self._left(message.execution_id)
         elif type(message) is _GaveUp:
             self._gave_up(message)
 
@@ -88,16 +87,16 @@ class Supervisor(Actor):
 
     def _record(self, message: msg.Submit) -> None:
         """Keeps a new execution in its stream until there is room for it in memory."""
-        create, tell = message.create, self.actor_ref.tell
+        create, env = message.create, self._env
 
         def done(result: Appended | Exception) -> None:
             message.recorded(result if isinstance(result, Exception) else None)
-            tell(msg.Notify(create.execution_id))
+            env.notify(create.execution_id)
 
-        drafts = Decider(message.plan, GraphExecution()).advance(create, self._env.clock())
+        drafts = Decider(message.plan, GraphExecution()).advance(create, env.clock())
         append = Append(create.execution_id, 0, drafts, create.user_id, create.execution_id, lifecycle="open")
         try:
-            self._env.journal.submit(append, done)
+            env.journal.submit(append, done)
         except JournalError as error:
             message.recorded(error)
 
@@ -114,8 +113,6 @@ class Supervisor(Actor):
             self._backlog.append(execution_id)
 
     def _left(self, execution_id: str) -> None:
-        if self.system.find(execution_id) is not None:
-            return
         self._active.discard(execution_id)
         if execution_id in self._doubted:
             self._start(execution_id, doubt=self._doubted.pop(execution_id))
