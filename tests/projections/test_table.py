@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,19 @@ from actbook.projections import BUILT_IN, Column, Index, Projection, ProjectionD
 from actbook.projections._statements import CHUNK, Statements, _sizes
 
 
+_OPENED: list[sqlite3.Connection] = []
+
+
+@pytest.fixture(autouse=True)
+def close_opened() -> Iterator[None]:
+    yield
+    while _OPENED:
+        _OPENED.pop().close()
+
+
 def opened(table: Table) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None)
+    _OPENED.append(connection)
     for statement in table.ddl(table.name):
         connection.execute(statement)
     return connection

@@ -39,7 +39,7 @@ from actbook.events import (
     Start,
 )
 from actbook.graphs import Plan
-from actbook.journal import ConflictError
+from actbook.journal import ConflictError, UnencodableError
 
 _RUNNING = ExecutionStatus.RUNNING
 
@@ -48,8 +48,9 @@ class GraphExecutionActor(Actor):
     """Rebuilt from its stream whenever it starts, except for a new execution, which begins with `submit`.
 
     Commands are decided as messages come in; what a turn decided is one append; effectful bodies start when the append
-    that started them is durable, pure ones run ahead of it. `doom` ends the execution as FAILED with that text; `doubt`
-    lets go of it if another worker has claimed it meanwhile.
+    that started them is durable, pure ones run ahead of it. `doom` ends the execution as FAILED with that text; `again`:
+    an earlier actor crashed before it knew that its `submit` was recorded; `doubt` lets go of the execution if another worker
+    has claimed it meanwhile.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class GraphExecutionActor(Actor):
         submit: msg.Submit | None = None,
         doom: str = "",
         *,
+        again: bool = False,
         doubt: bool = False,
     ) -> None:
         super().__init__()
@@ -66,6 +68,7 @@ class GraphExecutionActor(Actor):
         self._id = execution_id
         self._submit = submit
         self._doom = doom
+        self._again = again
         self._doubt = doubt
         self._launching = 0
         self._decider: Decider | None = None
@@ -84,7 +87,7 @@ class GraphExecutionActor(Actor):
 
     def on_start(self) -> Any:
         submit = self._submit
-        if submit is None:
+        if submit is None or self._again:
             return self._rebuild()
         if submit.create.parent is not None:
             return self._begin_as_child(submit)
@@ -104,6 +107,12 @@ class GraphExecutionActor(Actor):
     async def _rebuild(self) -> None:
         env = self._env
         state = await load_state(env.journal, self._id)
+        submit = self._submit
+        if submit is not None:
+            if state is None:
+                self._begin_with(submit, await self._inbox.catch_up(0))
+                return
+            self._answer(None)
         if state is None or (self._doubt and state.worker != env.worker):
             self.stop()
             return
@@ -239,7 +248,7 @@ class GraphExecutionActor(Actor):
             self._watch_limit()
         writer, crew = self._writer, self._crew
         if writer.drafts and (not crew.ahead or len(writer.drafts) >= BATCH):
-            writer.flush(decider, lead=crew.idle and self.dispatcher.idle and self._env.quiet)
+            self._flush(decider)
         if not crew:
             self._rest()
 
@@ -339,23 +348,38 @@ class GraphExecutionActor(Actor):
         self._me.tell_system(msg.Recorded(result))
 
     def _recorded(self, message: msg.Recorded) -> None:
-        result, submit = message.result, self._submit
+        result = message.result
         told = self._writer.recorded(result)
-        self._submit = None
-        if submit is not None:
-            submit.recorded(result if isinstance(result, Exception) else None)
         if isinstance(result, Exception):
-            self._lose(result, new=submit is not None)
+            self._lose(result)
             return
+        self._answer(None)
         for execution_id in told:
             self._env.notify(execution_id)
         for number in self._crew.durable(result.version):
             self._launch(number)
         self._writer.snapshot(self._state)
 
-    def _lose(self, error: Exception, *, new: bool) -> None:
-        """A conflict means somebody else owns the stream now: stop without another word. All else is a crash."""
+    def _flush(self, decider: Decider) -> None:
+        try:
+            self._writer.flush(decider, lead=self._crew.idle and self.dispatcher.idle and self._env.quiet)
+        except UnencodableError as error:
+            self._lose(error)
+
+    def _answer(self, error: Exception | None) -> bool:
+        """Tells the submitter what became of the submission; whether there was one."""
+        submit, self._submit = self._submit, None
+        if submit is not None:
+            submit.recorded(error)
+        return submit is not None
+
+    def _lose(self, error: Exception) -> None:
+        """A conflict means somebody else owns the stream now: stop without another word. All else is a crash.
+
+        A submission that could not be recorded is no execution: whoever made it may try again.
+        """
         self._decider = None
+        new = self._answer(error)
         if isinstance(error, ConflictError):
             self._env.lost(self._id, new=new)
         elif not new:
@@ -367,8 +391,6 @@ class GraphExecutionActor(Actor):
 
     def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
         self._disband()
-        if self._submit is not None:
-            self._submit.recorded(exception_value)
 
     def _disband(self) -> None:
         self._env.slots.leave(self._me)

@@ -72,10 +72,10 @@ class Launch:
         if error is None or isinstance(error, ConflictError):
             # On a conflict it was launched before, by this owner or by an earlier one.
             self._tell()
-        elif isinstance(error, UnencodableError):
-            self._tell(str(error))
-        else:
+        elif isinstance(error, JournalError) and not isinstance(error, UnencodableError):
             self._again(error)
+        else:
+            self._tell(str(error) or type(error).__name__)
 
     def _again(self, error: Exception) -> None:
         logger.error("Sub-graph execution #%s can't begin yet: %s", self._child_id, error)

@@ -133,7 +133,10 @@ class Supervisor(Actor):
         def give_up(_ref: ActorRef[Any], error: BaseException) -> None:
             tell(_GaveUp(execution_id, error, bool(doom)))
 
-        factory = _factory(self._env, execution_id, submit, doom, doubt)
+        def unanswered() -> msg.Submit | None:
+            return submit if execution_id in self._submitted else None
+
+        factory = _factory(self._env, execution_id, unanswered, doom, doubt)
         self.system.supervise(
             factory, self._policy, name=execution_id, parent=self.actor_ref, on_give_up=give_up
         )
@@ -143,6 +146,8 @@ class Supervisor(Actor):
         self._missed.discard(execution_id)
         self._doubted.pop(execution_id, None)
         self._left(execution_id)
+        for answer in self._submitted.pop(execution_id, ()):
+            answer(error if isinstance(error, Exception) else RuntimeError(str(error)))
         if isinstance(error, JournalError) and not isinstance(error, _HOPELESS):
             logger.error(
                 "The store fails: %s. Graph execution #%s is tried again later.", error, execution_id
@@ -160,13 +165,14 @@ class Supervisor(Actor):
 
 
 def _factory(
-    env: Environment, execution_id: str, submit: msg.Submit | None, doom: str, doubt: bool
+    env: Environment, execution_id: str, submit: Callable[[], msg.Submit | None], doom: str, doubt: bool
 ) -> Callable[[], GraphExecutionActor]:
-    """Only the first actor begins with the submission; those after a crash are rebuilt from the stream."""
-    first = [submit]
+    """After a crash an actor begins with the submission only while that is not known to be recorded."""
+    built = False
 
     def build() -> GraphExecutionActor:
-        begins, first[0] = first[0], None
-        return GraphExecutionActor(env, execution_id, begins, doom, doubt=doubt)
+        nonlocal built
+        again, built = built, True
+        return GraphExecutionActor(env, execution_id, submit(), doom, again=again, doubt=doubt)
 
     return build

@@ -229,8 +229,6 @@ class Engine:
         try:
             await recorded
         except ConflictError:
-            if create.idempotency_key is None:
-                raise
             return await self.get_graph_execution(create.execution_id)
         state = GraphExecution()
         Decider(plan, state).advance(create, wall_clock())

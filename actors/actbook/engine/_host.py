@@ -26,7 +26,7 @@ from actbook.engine._graph_store import GraphStore
 from actbook.engine._preparation import Preparation
 from actbook.engine._settings import EngineSettings
 from actbook.engine._storage import JournalStorage
-from actbook.engine._watch import ENDS, REQUESTS, Waiters, concerned
+from actbook.engine._watch import ENDS, REQUESTS, OwnPositions, Waiters, concerned
 from actbook.events import (
     Append,
     Draft,
@@ -92,6 +92,8 @@ class Host:
         self._seen = 0
         self._looking = False
         self._look_again = False
+        self._own_positions = OwnPositions()
+        self._took_over = False
         self.closed = False
 
     @property
@@ -105,9 +107,14 @@ class Host:
     async def start(self) -> None:
         """Finds its place among the processes on this store; as the owner it goes on with everything unfinished."""
         self._seen = await self.journal.last_position()
+        self.journal.on_recorded(self._own_positions.add)
         await self.runner.start()
         self.journal.ring = self._coordinator.ring
         await self._coordinator.start(self._heard, self._own)
+        if self.is_owner:
+            # Before anybody can submit: what is unfinished now is what others left behind.
+            self._took_over = True
+            await self._insist(self._take_over)
 
     async def close(self) -> None:
         """Lets bodies finish for a moment, stops the rest (they are run again by the next owner), flushes, lets go."""
@@ -177,7 +184,7 @@ class Host:
 
     def _own(self) -> None:
         self.environment.background(self.runner.activate())
-        if self.settings.take_over:
+        if not self._took_over:
             self.environment.background(self._insist(self._take_over))
         # The last words of an owner that died may have rung no bell.
         self._heard()
@@ -195,6 +202,8 @@ class Host:
             await asyncio.sleep(self.settings.timing.retry_after)
 
     async def _take_over(self) -> None:
+        if not self.settings.take_over:
+            return
         unfinished = await self.journal.unfinished()
         if unfinished:
             logger.info("Going on with %d unfinished executions", len(unfinished))
@@ -222,17 +231,18 @@ class Host:
     async def _read_news(self) -> None:
         last = await self.journal.last_position()
         while True:
-            news = await self.journal.read_log(self._seen, PAGE, (*REQUESTS, *ENDS), upto=last)
+            read = await self.journal.read_log(self._seen, PAGE, (*REQUESTS, *ENDS), upto=last)
+            news = [event for event in read if event.position not in self._own_positions]
             await self._pass_on(news)
             for execution_id in dict.fromkeys(e.stream_id for e in news if e.topic in ENDS):
                 if execution_id in self.waiters:
                     state = await self.state(execution_id)
                     if state is not None and _over(state):
                         self.waiters.resolve(state)
-            if len(news) < PAGE:
-                self._seen = last
+            self._seen = last if len(read) < PAGE else read[-1].position
+            self._own_positions.forget(self._seen)
+            if len(read) < PAGE:
                 return
-            self._seen = news[-1].position
 
     async def _pass_on(self, news: list[Envelope]) -> None:
         """Tells the executions here what was asked of them; one that is over only hears that it should resume."""

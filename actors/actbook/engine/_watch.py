@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from collections.abc import Sequence
 
 from actbook.engine._errors import EngineClosedError
 from actbook.events import (
@@ -33,6 +35,28 @@ REQUESTS = frozenset(
 def concerned(envelope: Envelope) -> str:
     """The execution that an event of a log concerns."""
     return execution_of(envelope.stream_id) or envelope.stream_id
+
+
+class OwnPositions:
+    """Which positions of the log this process wrote, as ranges: what it wrote it has told its actors about."""
+
+    def __init__(self) -> None:
+        self._ranges: deque[tuple[int, int]] = deque()
+
+    def add(self, events: Sequence[Envelope]) -> None:
+        """A batch that was committed here; its positions follow one another."""
+        first, last = events[0].position, events[-1].position
+        if self._ranges and self._ranges[-1][1] == first - 1:
+            first = self._ranges.pop()[0]
+        self._ranges.append((first, last))
+
+    def __contains__(self, position: int) -> bool:
+        return any(first <= position <= last for first, last in self._ranges)
+
+    def forget(self, upto: int) -> None:
+        """Nobody will ask about positions up to this one any more."""
+        while self._ranges and self._ranges[0][1] <= upto:
+            self._ranges.popleft()
 
 
 class Waiters:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from actbook.events import Envelope, GraphExecution, fold
-from actbook.journal import Fault, Journal, verify_chain
+from actbook.journal import Fault, Journal, UndecodableError, verify_chain
 from actbook.replay._difference import Change, difference
 from actbook.replay._legality import verify_moves
 
@@ -30,10 +30,18 @@ class History:
 
     @classmethod
     async def load(cls, journal: Journal, execution_id: str) -> History:
-        """Reads the whole stream, off the loop. An unknown execution has an empty history."""
+        """Reads the whole stream, off the loop. An unknown execution has an empty history, a damaged one ends early."""
         rows = await asyncio.to_thread(journal.store.read_rows, execution_id)
         faults = verify_chain(rows)
-        return cls(await journal.read_stream(execution_id), faults)
+        try:
+            events = await journal.read_stream(execution_id)
+        except UndecodableError as error:
+            # What comes after an event that can't be read can't be folded.
+            readable = [row for row in rows if row.version < error.version]
+            events = await journal.read_stream(execution_id, limit=len(readable)) if readable else []
+            position = rows[len(readable)].position
+            faults = [*faults, Fault(execution_id, error.version, position, "edited", str(error))]
+        return cls(events, faults)
 
     def state(self, at: Point | None = None, *, position: int | None = None) -> GraphExecution:
         """The state at a version, a moment (aware datetime), or a global position; the last one by default."""

@@ -98,7 +98,12 @@ class Bodies:
         self.slots[mode] -= 1
         body = _MODES[mode](self, block, sink)
         self._running[body] = None
-        body.begin(input, context, timeout)
+        try:
+            body.begin(input, context, timeout)
+        except Exception:
+            # Input that can't be copied: no code of the block has run.
+            self.release(body, stopped=True)
+            raise
         return body
 
     async def close(self, deadline: float) -> None:

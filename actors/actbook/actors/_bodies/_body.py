@@ -73,10 +73,11 @@ class Body(ABC):
 
     def begin(self, data: dict[str, Any], context: ExecutionContext, timeout: float | None) -> None:
         """Called once, by `Bodies.start`."""
+        own = own_copy(data)
         self._input_bytes = size_of(data)
         if timeout is not None:
             self._limit(timeout)
-        self._begin(own_copy(data), copy(context))
+        self._begin(own, copy(context))
 
     @abstractmethod
     def _begin(self, data: dict[str, Any], context: ExecutionContext) -> None: ...
