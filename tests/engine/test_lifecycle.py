@@ -208,11 +208,13 @@ def test_run_sync_is_a_one_liner(tmp_path: Path) -> None:
 def test_an_error_inside_the_block_of_the_engine_closes_it() -> None:
     async def test() -> None:
         world = World()
+        opened: list[Engine] = []
         with pytest.raises(KeyError):
             async with world.open() as engine:
+                opened.append(engine)
                 raise KeyError("the caller's")
         with pytest.raises(EngineClosedError):
-            await engine.get_graph_execution("x")
+            await opened[0].get_graph_execution("x")
 
     play(test())
 

@@ -13,7 +13,6 @@ from tests.projections.letters import LETTERS, LetterSeen
 from actbook.projections import BUILT_IN, Column, Index, Projection, ProjectionDefinitionError, Table, handles
 from actbook.projections._statements import CHUNK, Statements, _sizes
 
-
 _OPENED: list[sqlite3.Connection] = []
 
 

@@ -136,12 +136,28 @@ def change(sql: str) -> Edit:
     return lambda connection, stream: connection.execute(sql, {"stream": stream})
 
 
+def flip(version: int, at: int) -> Edit:
+    """Changes one byte of an event."""
+
+    def edit(connection: sqlite3.Connection, stream: str) -> None:
+        query = "SELECT state FROM events WHERE stream_id = ? AND version = ?"
+        (data,) = connection.execute(query, (stream, version)).fetchone()
+        changed = bytearray(data)
+        changed[at] ^= 1
+        update = "UPDATE events SET state = ? WHERE stream_id = ? AND version = ?"
+        connection.execute(update, (bytes(changed), stream, version))
+
+    return edit
+
+
 EDITS: list[tuple[str, Edit]] = [
     (
         "a value in a payload",
-        change(
-            "UPDATE events SET state = replace(state, x'05', x'06') WHERE stream_id = :stream AND version = 2"
-        ),
+        flip(2, -1),
+    ),
+    (
+        "the structure of a payload",
+        flip(2, 0),
     ),
     (
         "the time of an event",
@@ -173,15 +189,9 @@ def test_an_edit_in_the_file_is_found(tmp_path: Path, what: str, edit: Edit) -> 
     async def test() -> None:
         made, _ = world()
         async with made.open(url, candidate=False) as engine:
-            rows = engine.journal.store.read_rows(state.id)
-            assert rows
-            try:
-                edited = await History.load(engine.journal, state.id)
-            except Exception as error:
-                # What can't be read any more says so.
-                assert "Verify the store" in str(error)  # noqa: PT017
-            else:
-                assert edited.verify() != []
+            edited = await History.load(engine.journal, state.id)
+            assert edited.verify() != []
+            assert len(edited.events) <= len(history.events)
 
     play(test())
 
