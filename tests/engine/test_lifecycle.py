@@ -209,7 +209,7 @@ def test_an_error_inside_the_block_of_the_engine_closes_it() -> None:
     async def test() -> None:
         world = World()
         opened: list[Engine] = []
-        with pytest.raises(KeyError):
+        with pytest.raises(KeyError):  # noqa: PT012
             async with world.open() as engine:
                 opened.append(engine)
                 raise KeyError("the caller's")

@@ -49,6 +49,13 @@ def settled(run: Simulation, seconds: float = FOREVER) -> dict[str, GraphExecuti
     return states
 
 
+def closed(*runs: Simulation) -> None:
+    for run in runs:
+        run.system.shutdown(1.0)
+        run.dispatcher.run_until_idle()
+        assert run.system.actor_count == 0
+
+
 def never_begins_after_the_end(run: Simulation) -> None:
     """No effect begins once the end of its execution is recorded."""
 
@@ -77,6 +84,7 @@ def test_cancel_against_completion_has_one_winner(begin: int) -> None:
             assert state.outputs == SMALL_OUTPUTS
         else:
             assert (state.status, state.actor, state.reason) == (TERMINATED, "ada", "enough")
+        closed(run)
     assert ends == {COMPLETED, TERMINATED}
 
 
@@ -106,6 +114,7 @@ def test_a_cascade_ends_every_descendant_and_starts_none() -> None:
             run.supervisor.tell(Notify(each))
         settled(run)
         assert len(run.bodies.begun) == begun
+        closed(run)
     assert len(sizes) > 1
 
 
@@ -135,6 +144,7 @@ def test_trouble_loses_nothing_and_doubles_nothing(name: str, probabilities: dic
         assert {state.status for state in states.values()} == {COMPLETED}
         assert len(states) == 7
         troubled += states["run"].epoch > 1
+        closed(run)
     assert troubled > SEEDS / 10, name
 
 
@@ -157,6 +167,7 @@ def test_two_owners_that_rob_each_other_write_one_history() -> None:
         for each in (first, second):
             assert each.system.actor_count == 1
             assert each.bodies.running == 0
+        closed(first, second)
 
 
 def test_bodies_of_many_executions_share_few_places_and_all_end() -> None:
@@ -178,6 +189,7 @@ def test_bodies_of_many_executions_share_few_places_and_all_end() -> None:
         assert set(accepted) <= set(states)
         for state in states.values():
             assert state.status is TERMINATED or state.outputs == SMALL_OUTPUTS
+        closed(run)
 
 
 def test_an_execution_that_ran_its_effects_told_of_each_before_it_began() -> None:
@@ -193,3 +205,4 @@ def test_an_execution_that_ran_its_effects_told_of_each_before_it_began() -> Non
         run.bodies.on_begin = check
         run.submit(SMALL, "run", {"x": 3})
         settled(run)
+        closed(run)
