@@ -34,7 +34,7 @@ lint: $(VENV)/.developer
 
 types: $(VENV)/.developer
 	$(BIN)/mypy
-	$(BIN)/pyright
+	$(BIN)/pyright --pythonpath $(BIN)/python
 
 layers: $(VENV)/.developer
 	$(BIN)/lint-imports

@@ -205,6 +205,33 @@ def test_a_blocking_body_can_hear_that_it_should_stop() -> None:
     play(test())
 
 
+def test_a_thread_that_can_not_be_ended_keeps_its_place_until_it_ends_itself() -> None:
+    async def test() -> None:
+        entered, leave = threading.Event(), threading.Event()
+
+        def stuck(input: Any, context: Any) -> Iterator[tuple[str, Any]]:
+            if input.value == "stuck":
+                entered.set()
+                leave.wait(PATIENCE)
+            yield "out", input.value
+
+        world = World(Stuck=block(stuck, execution="blocking"))
+        graph = world.graph("x:Input s:Stuck y:Output", "x.result > s.value", "s.out > y.value")
+        one = Capacity(blocking=1, abandoned=0)
+        async with world.open(timing=Timing(grace=0.02, linger=0.02), capacity=one) as engine:
+            run = await begin(engine, graph, inputs={"x": "stuck"})
+            await asyncio.to_thread(entered.wait, PATIENCE)
+            assert (await engine.stop_graph_execution(USER, run.id)).status is TERMINATED
+            others = [await begin(engine, graph, inputs={"x": number}) for number in range(3)]
+            with pytest.raises(TimeoutError):
+                await engine.wait(others[0].id, 0.05)
+            leave.set()
+            for number, other in enumerate(others):
+                assert (await engine.wait(other.id, PATIENCE)).outputs == {"y": [number]}
+
+    play(test())
+
+
 def test_what_a_body_yields_while_it_is_being_stopped_is_no_output() -> None:
     async def test() -> None:
         started = asyncio.Event()

@@ -249,7 +249,7 @@ class GraphExecutionActor(Actor):
         writer, crew = self._writer, self._crew
         if writer.drafts and (not crew.ahead or len(writer.drafts) >= BATCH):
             self._flush(decider)
-        if not crew:
+        if not crew and self._decider is not None:
             self._rest()
 
     # -- deciding ----------------------------------------------------------------------------------------------------
