@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engine.kit import World, begin, effect, finish, play, pure, sqlite
+from tests.engine.kit import Gate, World, begin, effect, finish, play, pure, sqlite
 
 from actbook.events import ExecutionStatus, as_datetime
 from actbook.graphs import Graph
@@ -109,12 +109,16 @@ def test_the_difference_of_two_points_names_what_changed() -> None:
 
 def test_the_history_of_a_run_that_goes_on() -> None:
     async def test() -> None:
-        made, graph = world()
+        gate = Gate()
+        made = World(Hold=gate.block())
+        graph = made.graph("x:Input h:Hold y:Output", "x.result > h.value", "h.out > y.value")
         async with made.open() as engine:
             run = await begin(engine, graph, inputs={"x": 5})
+            await gate.reached()
             history = await engine.history(run.id)
             assert history.verify() == []
-            assert history.state().status in (ExecutionStatus.QUEUED, ExecutionStatus.RUNNING)
+            assert history.state().status is ExecutionStatus.RUNNING
+            gate.open()
             await engine.wait(run.id, 10)
             assert len((await engine.history(run.id)).events) > len(history.events)
 

@@ -22,7 +22,7 @@ from tests.actors.execution.worlds import (
 from actbook.actors import ManualDispatcher, Notify
 from actbook.events import CancelRequested, ExecutionStatus, GraphExecution
 
-SEEDS = int(os.environ.get("ACTBOOK_SEEDS", "150"))
+SEEDS = int(os.environ.get("ACTBOOK_SEEDS", "80"))
 COMPLETED, TERMINATED = ExecutionStatus.COMPLETED, ExecutionStatus.TERMINATED
 FOREVER = 100.0
 
