@@ -26,7 +26,12 @@ _SHARED: tuple[type[msgspec.Struct], ...] = (Parent, Settings, Limits, NodeStats
 def events_page() -> str:
     """The page as Markdown."""
     envelope = _HEAD.format(envelope=_doc(Envelope), fields=_table(Envelope))
-    topics = sorted(registered_topics().items())
+    # A plug-in, or a test, may have registered topics of its own.
+    topics = [
+        (name, kind)
+        for name, kind in sorted(registered_topics().items())
+        if kind.__module__.startswith("actbook.")
+    ]
     contents = "## Topics\n\n" + "\n".join(
         f"- [`{name}`](#{_anchor(name)}) {_first(kind)}" for name, kind in topics
     )
