@@ -107,7 +107,7 @@ class Host:
     async def start(self) -> None:
         """Finds its place among the processes on this store; as the owner it goes on with everything unfinished."""
         self._seen = await self.journal.last_position()
-        self.journal.on_recorded(self._own_positions.add)
+        self.journal.on_recorded(self._note_own)
         await self.runner.start()
         self.journal.ring = self._coordinator.ring
         await self._coordinator.start(self._heard, self._own)
@@ -181,6 +181,11 @@ class Host:
             self.waiters.resolve(state)
 
     # -- other processes ---------------------------------------------------------------------------------------------
+
+    def _note_own(self, events: list[Envelope]) -> None:
+        # What it wrote before it was the owner was asked of somebody else, who may be gone.
+        if self.is_owner:
+            self._own_positions.add(events)
 
     def _own(self) -> None:
         self.environment.background(self.runner.activate())
