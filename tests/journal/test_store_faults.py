@@ -200,7 +200,7 @@ def test_the_file_says_what_it_is(tmp_path: Path) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA application_id").fetchone() != (0,)
     connection.close()
-    assert meta["schema_version"] == "1"
+    assert meta["schema_version"] == "2"
     assert meta["created_at"].endswith("Z")
 
 

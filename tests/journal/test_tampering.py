@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,20 @@ def test_one_changed_byte_is_found(tmp_path: Path, column: str) -> None:
         connection.execute(f"UPDATE events SET {column}=? WHERE position=?", (before, position))
     connection.close()
     assert faults(path) == []
+
+
+@pytest.mark.parametrize("column", [column for column in COLUMNS if column != "stream_id"])
+@pytest.mark.parametrize("value", ["text", "'caf\u00e9'", "CAST(x'96ff00fe' AS TEXT)", "x'ff'", "1.5"])
+def test_a_column_that_was_overwritten_with_another_type_is_found(
+    tmp_path: Path, column: str, value: str
+) -> None:
+    """A text that is no valid one in particular: the database can't even show it."""
+    path = tmp_path / "edited.db"
+    positions = filled(path)
+    literal = value if "'" in value or value[0].isdigit() else f"'{value}'"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(f"UPDATE events SET {column}={literal} WHERE position=?", (positions[7],))
+    assert positions[7] in {fault.position for fault in faults(path)}
 
 
 def test_swapped_and_deleted_rows_are_found(tmp_path: Path) -> None:

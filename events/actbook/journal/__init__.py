@@ -20,6 +20,7 @@ from actbook.journal._errors import (
 from actbook.journal._event_ids import EventIds, new_event_id
 from actbook.journal._journal import Journal
 from actbook.journal._memory import MemoryStore
+from actbook.journal._recorded import Recorded
 from actbook.journal._sqlite import SQLiteStore
 from actbook.journal._sqlite_schema import Synchronous
 from actbook.journal._store import Snapshot, Store
@@ -43,6 +44,7 @@ __all__ = [
     "JournalError",
     "MemoryStore",
     "PredecessorFailedError",
+    "Recorded",
     "Row",
     "SQLiteStore",
     "Snapshot",

@@ -15,7 +15,12 @@ _FIRST = 1
 _FIRST_ELSEWHERE = 0
 """Where applications of the eventsourcing library may start to count."""
 
-FaultKind = Literal["edited", "removed", "reordered"]
+FaultKind = Literal[
+    "edited", "removed", "reordered", "unreadable", "illegal", "blob", "snapshot", "index", "view", "checkpoint"
+]
+
+_TYPES = (int, str, int, str, bytes, int, bytes, bytes)
+"""Of the columns of a row."""
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -36,7 +41,8 @@ class Row(NamedTuple):
 class Fault(NamedTuple):
     """A place where a stream is not what was recorded.
 
-    `version` is the first event that does not fit: the edited one, or the one after what is missing.
+    `version` is the first event that does not fit: the edited one, or the one after what is missing. What
+    concerns no single stream has an empty `stream_id` and version 0.
     """
 
     stream_id: str
@@ -70,11 +76,19 @@ def verify_chain(rows: Iterable[Row], previous: Row | None = None) -> list[Fault
     last: dict[str, Row] = {} if previous is None else {previous.stream_id: previous}
     faults: list[Fault] = []
     for row in rows:
+        if not _is_typed(row):
+            faults.append(_found(row, "edited", "a column holds another type of value than was recorded"))
+            continue
         fault = _fault(last.get(row.stream_id), row)
         if fault is not None:
             faults.append(fault)
         last[row.stream_id] = row
     return faults
+
+
+def _is_typed(row: Row) -> bool:
+    """A database may take values of any type; nothing can be computed from the wrong ones."""
+    return all(isinstance(value, kind) for value, kind in zip(row, _TYPES, strict=True))
 
 
 def _fault(before: Row | None, row: Row) -> Fault | None:

@@ -8,11 +8,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-from actbook.events._envelope import Append, Envelope
+from actbook.events._envelope import Append
 from actbook.journal._errors import JournalClosedError, StoreBusyError
 from actbook.journal._listeners import Listeners, report_failure
 from actbook.journal._plan import Outcome, Plan
 from actbook.journal._prepared import prepare
+from actbook.journal._recorded import Recorded
 from actbook.journal._store import Store
 from actbook.journal._writer import Batch, Done, Request, Writer
 
@@ -42,7 +43,7 @@ class Commits:
         self._drained: asyncio.Future[None] = loop.create_future()
         self._room: deque[asyncio.Future[None]] = deque()
         self.committed: Listeners[int] = Listeners(loop)
-        self.recorded: Listeners[list[Envelope]] = Listeners(loop)
+        self.recorded: Listeners[Recorded] = Listeners(loop)
         self.last_position = 0
 
     @property
@@ -162,5 +163,5 @@ class Commits:
     def _announce(self, plan: Plan) -> None:
         self.last_position = max(self.last_position, plan.last_position)
         if self.recorded:
-            self.recorded.tell(plan.envelopes())
+            self.recorded.tell(Recorded(plan))
         self.committed.tell(self.last_position)

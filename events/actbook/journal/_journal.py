@@ -9,6 +9,7 @@ from actbook.events._envelope import Append, Appended, Envelope
 from actbook.journal._commits import Commits
 from actbook.journal._listeners import Listeners
 from actbook.journal._reader import Reader
+from actbook.journal._recorded import Recorded
 from actbook.journal._sqlite_schema import Synchronous
 from actbook.journal._store import Snapshot, Store
 from actbook.journal._subscription import follow
@@ -125,11 +126,11 @@ class Journal:
         """
         return self._commits.committed.add(callback)
 
-    def on_recorded(self, callback: Callable[[list[Envelope]], None]) -> Callable[[], None]:
+    def on_recorded(self, callback: Callable[[Recorded], None]) -> Callable[[], None]:
         """Calls back with the events that this journal committed, in position order, once per batch, before
         `on_commit`.
 
-        Nothing is decoded for it: the payloads are the objects that were appended. Returns what removes it.
+        Nothing is decoded or made for it until it is looked at. Returns what removes it.
         """
         return self._commits.recorded.add(callback)
 
@@ -155,9 +156,16 @@ class Journal:
         """The highest position that was ever given out; 0 in a new store."""
         return await self._reader.run(self.store.last_position)
 
-    async def unfinished(self) -> list[str]:
-        """Streams that were opened and not closed, oldest first."""
-        return await self._reader.run(self.store.unfinished)
+    async def unfinished(self, among: Sequence[str] | None = None) -> list[str]:
+        """Streams that were opened and not closed, oldest first; of those `among` alone, in any order.
+
+        One that is asleep is left out until the stream it waits on has gone beyond the version it named.
+        """
+        return await self._reader.run(lambda: self.store.unfinished(among))
+
+    async def priorities(self, among: Sequence[str] | None = None) -> dict[str, int]:
+        """Priorities of streams that were opened and not closed; those of priority 0 are left out."""
+        return await self._reader.run(lambda: self.store.priorities(among))
 
     async def put_snapshot(self, stream_id: str, version: int, state: bytes, state_hash: bytes) -> None:
         """Keeps a state of the stream. Not synced to disk: a snapshot that is lost can be made again."""

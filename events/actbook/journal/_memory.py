@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
 from actbook.events._envelope import Append, Envelope
+from actbook.journal._blobs import Blob
 from actbook.journal._chain import Row
 from actbook.journal._codec import decode
+from actbook.journal._copying import Heads, flat
 from actbook.journal._errors import JournalClosedError, StoreBusyError
 from actbook.journal._known import EMPTY, Head, Where
 from actbook.journal._memory_views import MemoryViews
-from actbook.journal._plan import COLUMNS, Outcome, Plan
+from actbook.journal._plan import COLUMNS, Opened, Outcome, Plan
 from actbook.journal._prepared import Prepared, prepare
 from actbook.journal._store import Snapshot
 
@@ -47,7 +49,7 @@ class MemoryStore:
         self._log: list[Row] = []
         self._streams: dict[str, list[Row]] = {}
         self._ids: dict[bytes, Where] = {}
-        self._unfinished: dict[str, int] = {}
+        self._unfinished: dict[str, Opened] = {}
         self._blobs: dict[bytes, bytes] = {}
         self._snapshots: dict[str, dict[int, Snapshot]] = {}
         self._views = MemoryViews()
@@ -85,6 +87,9 @@ class MemoryStore:
         start = bisect_right(rows, after, key=_version)
         return rows[start : None if limit is None else start + limit]
 
+    def log_rows(self, after: int = 0, limit: int | None = 1000) -> list[Row]:
+        return self.rows(after, None if limit is None else after + limit)
+
     def stream_ids(self, after: str = "", limit: int = 1000) -> list[str]:
         ids = sorted(self._streams.copy())
         start = bisect_right(ids, after)
@@ -97,12 +102,36 @@ class MemoryStore:
     def last_position(self) -> int:
         return len(self._log)
 
-    def unfinished(self) -> list[str]:
+    def unfinished(self, among: Sequence[str] | None = None) -> list[str]:
+        opened = self._opened(among)
+        return sorted(filter(self._is_awake, opened), key=lambda stream_id: opened[stream_id].row)
+
+    def priorities(self, among: Sequence[str] | None = None) -> dict[str, int]:
+        return {s: opened.priority for s, opened in self._opened(among).items() if opened.priority}
+
+    def _opened(self, among: Sequence[str] | None) -> dict[str, Opened]:
         opened = self._unfinished.copy()
-        return sorted(opened, key=opened.__getitem__)
+        return opened if among is None else {s: opened[s] for s in among if s in opened}
+
+    def _is_awake(self, stream_id: str) -> bool:
+        opened = self._unfinished.get(stream_id)
+        return opened is not None and (
+            opened.asleep is None or self.head(opened.asleep[0]) > opened.asleep[1]
+        )
 
     def blob(self, sha256: bytes) -> bytes:
         return self._blobs[sha256]
+
+    def copy_in(self, rows: Iterable[Row], blobs: Iterable[Blob] = ()) -> int:
+        added, heads = list(rows), Heads()
+        with self.write_lock:
+            for row in added:
+                if not heads.knows(row.stream_id):
+                    heads.begin(row.stream_id, self.head(row.stream_id))
+                heads.advance(row)
+            self._blobs.update((blob.sha256, blob.data) for blob in blobs)
+            self.insert(flat(added))
+        return len(added)
 
     def put_snapshot(self, snapshot: Snapshot) -> None:
         with self.write_lock:
@@ -167,7 +196,9 @@ class MemoryStore:
             if opened is None:
                 self._unfinished.pop(stream_id, None)
             else:
-                self._unfinished.setdefault(stream_id, first + opened)
+                before = self._unfinished.get(stream_id)
+                position = before.row if before is not None else first + opened.row
+                self._unfinished[stream_id] = opened._replace(row=position)
 
 
 def _version(row: Row) -> int:

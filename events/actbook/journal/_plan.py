@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -27,6 +27,15 @@ COLUMNS = 7
 """Values per event in `Plan.rows`: stream_id, version, topic, event_id, at, hash, state."""
 
 Outcome = Appended | Exception
+
+
+class Opened(NamedTuple):
+    """A stream that is unfinished from an event on: its row in the plan, and what its append said along with that."""
+
+    row: int
+    priority: int = 0
+    asleep: tuple[str, int] | None = None
+
 
 _encode = msgspec.msgpack.Encoder().encode
 _new_hash = sha256().copy
@@ -64,9 +73,9 @@ class Plan:
         "_recorded",
         "_refused",
         "_staged",
-        "_staged_ids",
         "blobs",
         "first_position",
+        "given_ids",
         "has_failures",
         "heads",
         "is_unguarded",
@@ -79,7 +88,7 @@ class Plan:
         self._known = known
         self._refused: dict[str, Exception] = {}
         self._recorded: Mapping[bytes, Where] = {}
-        self._staged_ids: dict[bytes, Where] = {}
+        self.given_ids: dict[bytes, Where] = {}
         self._staged: list[_Staged] = []
         self._accepted: list[Append] = []
         self._fresh_ids: Iterator[bytes] = iter(())
@@ -87,7 +96,7 @@ class Plan:
         self.rows: list[Any] = []
         self.outcomes: list[Outcome] = []
         self.heads: dict[str, Head] = {}
-        self.lifecycle: dict[str, int | None] = {}
+        self.lifecycle: dict[str, Opened | None] = {}
         self.blobs: dict[bytes, Blob] = {}
         self.has_failures = False
         self.is_unguarded = False
@@ -226,7 +235,8 @@ class Plan:
         version, digest = self.heads[stream_id]
         row = len(rows) // COLUMNS
         if append.lifecycle is not None:
-            self.lifecycle[stream_id] = row if append.lifecycle == "open" else None
+            opens = append.lifecycle == "open"
+            self.lifecycle[stream_id] = Opened(row, append.priority, append.asleep) if opens else None
         for draft, state, new_id in zip(drafts, states, self._fresh_ids, strict=False):
             version += 1
             topic, at, event_id = draft.payload.TOPIC, draft.at, draft.event_id or new_id
@@ -245,12 +255,12 @@ class Plan:
             for draft in part.append.drafts:
                 if draft.event_id:
                     version = self.rows[row * COLUMNS + 1]
-                    self._staged_ids[draft.event_id] = Where(part.append.stream_id, version, row)
+                    self.given_ids[draft.event_id] = Where(part.append.stream_id, version, row)
                 row += 1
 
     def _duplicate(self, event_ids: list[bytes], parts: Sequence[Prepared]) -> Outcome | None:
         """The answer that was given before; None when the event ids are new."""
-        recorded, staged = self._recorded, self._staged_ids
+        recorded, staged = self._recorded, self.given_ids
         found = [event_id for event_id in event_ids if event_id in recorded or event_id in staged]
         stream_id = parts[0].append.stream_id
         if not found:
@@ -263,14 +273,14 @@ class Plan:
 
     def _moved(self, part: Prepared) -> bool:
         """Is one of the ids recorded in another stream than the one it is now given for?"""
-        places = (self._recorded.get(i) or self._staged_ids[i] for i in part.event_ids)
+        places = (self._recorded.get(i) or self.given_ids[i] for i in part.event_ids)
         return any(place.stream_id != part.append.stream_id for place in places)
 
     def _repeat(self, main: Prepared) -> Outcome:
         for after, draft in enumerate(reversed(main.append.drafts)):
             if place := self._recorded.get(draft.event_id):
                 return Appended(place.version + after, place.position + after, duplicate=True)
-            if place := self._staged_ids.get(draft.event_id):
+            if place := self.given_ids.get(draft.event_id):
                 self._staged.append((len(self.outcomes), place.version + after, place.position + after, True))
                 return _PENDING
         version, _ = self._head(main.append.stream_id, None)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
 from actbook.events._envelope import Append, Envelope
+from actbook.journal._blobs import Blob
 from actbook.journal._chain import Row
+from actbook.journal._copying import copy_in
 from actbook.journal._plan import Outcome, Plan
 from actbook.journal._prepared import Prepared, prepare
 from actbook.journal._sqlite_read import ReadPath
@@ -17,6 +19,7 @@ from actbook.journal._sqlite_schema import (
     Synchronous,
     connect,
     connect_read_only,
+    leave_checkpoints,
     prepare_file,
     store_errors,
     tune_writer,
@@ -65,6 +68,9 @@ class SQLiteStore:
     def read_rows(self, stream_id: str, after: int = 0, limit: int | None = None) -> list[Row]:
         return self._reading.rows(stream_id, after, limit)
 
+    def log_rows(self, after: int = 0, limit: int | None = 1000) -> list[Row]:
+        return self._reading.log_rows(after, limit)
+
     def stream_ids(self, after: str = "", limit: int = 1000) -> list[str]:
         return self._reading.stream_ids(after, limit)
 
@@ -74,11 +80,18 @@ class SQLiteStore:
     def last_position(self) -> int:
         return self._reading.last_position()
 
-    def unfinished(self) -> list[str]:
-        return self._reading.unfinished()
+    def unfinished(self, among: Sequence[str] | None = None) -> list[str]:
+        return self._reading.unfinished(among)
+
+    def priorities(self, among: Sequence[str] | None = None) -> dict[str, int]:
+        return self._reading.priorities(among)
 
     def blob(self, sha256: bytes) -> bytes:
         return self._reading.blob(sha256)
+
+    def copy_in(self, rows: Iterable[Row], blobs: Iterable[Blob] = ()) -> int:
+        with self.transaction() as connection:
+            return copy_in(connection, rows, blobs)
 
     def put_snapshot(self, snapshot: Snapshot) -> None:
         self._snapshots.put(snapshot)
@@ -91,7 +104,9 @@ class SQLiteStore:
 
     def open_views_writer(self) -> sqlite3.Connection:
         with store_errors(self.path):
-            return connect(self.path, "NORMAL", busy_timeout=self._busy_timeout, statements=256)
+            connection = connect(self.path, "NORMAL", busy_timeout=self._busy_timeout, statements=256)
+            leave_checkpoints(connection)
+            return connection
 
     def open_views_reader(self) -> sqlite3.Connection:
         with store_errors(self.path):

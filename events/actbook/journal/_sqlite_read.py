@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from threading import Lock, get_ident
 from typing import Any, NamedTuple
 
@@ -22,7 +23,14 @@ _SNAPSHOT = (
     "SELECT stream_id, version, state, hash FROM snapshots"
     " WHERE stream_id=? AND version<=? ORDER BY version DESC LIMIT 1"
 )
+_UNFINISHED = (
+    "SELECT stream_id FROM unfinished WHERE (waits_on IS NULL OR EXISTS"
+    "(SELECT 1 FROM events WHERE events.stream_id=waits_on AND version>waits_beyond)){only}"
+)
+_PRIORITIES = "SELECT stream_id, priority FROM unfinished WHERE priority<>0{only}"
 _UNBOUND = 2**63 - 1
+_IDS = 512
+_NO_TEXT = "Could not decode to UTF-8"
 
 
 class _Own(NamedTuple):
@@ -54,6 +62,10 @@ class ReadPath:
         rows = self.select(_LOG.format(topics=only), (after, last, *topics, _or_all(limit)))
         return [decode(row, self.blob) for row in rows]
 
+    def log_rows(self, after: int, limit: int | None) -> list[Row]:
+        rows = self.select(_LOG.format(topics=""), (after, _UNBOUND, _or_all(limit)))
+        return list(map(Row._make, rows))
+
     def stream_ids(self, after: str, limit: int) -> list[str]:
         sql = "SELECT DISTINCT stream_id FROM events WHERE stream_id>? ORDER BY stream_id LIMIT ?"
         return [row[0] for row in self.select(sql, (after, limit))]
@@ -66,8 +78,21 @@ class ReadPath:
         rows = self.select(LAST_POSITION)
         return rows[0][0] if rows else 0
 
-    def unfinished(self) -> list[str]:
-        return [row[0] for row in self.select("SELECT stream_id FROM unfinished ORDER BY position")]
+    def unfinished(self, among: Sequence[str] | None) -> list[str]:
+        if among is None:
+            return [row[0] for row in self.select(_UNFINISHED.format(only="") + " ORDER BY position")]
+        return [row[0] for row in self._among(_UNFINISHED, among)]
+
+    def priorities(self, among: Sequence[str] | None) -> dict[str, int]:
+        if among is None:
+            return dict(self.select(_PRIORITIES.format(only="")))
+        return dict(self._among(_PRIORITIES, among))
+
+    def _among(self, sql: str, among: Sequence[str]) -> Iterator[Any]:
+        for start in range(0, len(among), _IDS):
+            ids = among[start : start + _IDS]
+            only = f" AND stream_id IN ({','.join('?' * len(ids))})"
+            yield from self.select(sql.format(only=only), ids)
 
     def blob(self, sha256: bytes) -> bytes:
         rows = self.select("SELECT data FROM blobs WHERE sha256=?", (sha256,))
@@ -86,7 +111,12 @@ class ReadPath:
         with own.lock, store_errors(self._path):
             if self._closed:
                 raise JournalClosedError
-            return own.connection.execute(sql, parameters).fetchall()
+            try:
+                return own.connection.execute(sql, parameters).fetchall()
+            except sqlite3.OperationalError as error:
+                if _NO_TEXT not in str(error):
+                    raise
+                return _select_damaged(own.connection, sql, parameters)
 
     def close(self) -> None:
         """Waits for queries that are under way: closing under them would crash the interpreter."""
@@ -104,6 +134,15 @@ class ReadPath:
             connection = connect_read_only(self._path, busy_timeout=self._patience)
             self._own[get_ident()] = own = _Own(connection, Lock())
             return own
+
+
+def _select_damaged(connection: sqlite3.Connection, sql: str, parameters: Sequence[Any]) -> list[Any]:
+    """Somebody put what is no text where text may be: it is shown with replacements, for verification to find."""
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")
+    try:
+        return connection.execute(sql, parameters).fetchall()
+    finally:
+        connection.text_factory = str
 
 
 def _or_all(limit: int | None) -> int:

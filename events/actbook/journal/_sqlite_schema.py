@@ -20,7 +20,7 @@ from actbook.journal._errors import (
 Synchronous = Literal["FULL", "NORMAL"]
 
 APPLICATION_ID = 0x41637442
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 SCHEMA = """
 CREATE TABLE events(
@@ -32,10 +32,16 @@ CREATE TABLE events(
   at INTEGER NOT NULL,
   hash BLOB NOT NULL,
   state BLOB NOT NULL,
-  UNIQUE(stream_id, version),
-  UNIQUE(event_id)
+  UNIQUE(stream_id, version)
 );
-CREATE TABLE unfinished(stream_id TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE given_ids(event_id BLOB PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE unfinished(
+  stream_id TEXT PRIMARY KEY,
+  position INTEGER NOT NULL,
+  priority INTEGER NOT NULL DEFAULT 0,
+  waits_on TEXT,
+  waits_beyond INTEGER
+) WITHOUT ROWID;
 CREATE TABLE snapshots(
   stream_id TEXT NOT NULL,
   version INTEGER NOT NULL,
@@ -54,6 +60,8 @@ CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
 _WAL_SIZE_LIMIT = 64 * 1024 * 1024
+_CHECKPOINT_PAGES = 8192
+"""When an append has to move the log into the file itself. The thread of the views does it much earlier, beside the appends."""
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _FULL = {sqlite3.SQLITE_FULL}
 _FORMAT = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
@@ -148,7 +156,13 @@ def _use_wal(connection: sqlite3.Connection, patience: float) -> None:
 def tune_writer(connection: sqlite3.Connection) -> None:
     """Settings of the connection that appends."""
     connection.execute(f"PRAGMA journal_size_limit={_WAL_SIZE_LIMIT}")
+    connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
     connection.execute("PRAGMA cache_size=-8000")
+
+
+def leave_checkpoints(connection: sqlite3.Connection) -> None:
+    """No commit of this connection moves the log into the file: whoever uses it does that between transactions."""
+    connection.execute("PRAGMA wal_autocheckpoint=0")
 
 
 def is_busy(error: sqlite3.Error) -> bool:

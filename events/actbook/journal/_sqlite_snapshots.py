@@ -27,8 +27,8 @@ class SnapshotWriter:
 
     def drop(self, stream_id: str | None, below: int | None) -> int:
         return self._execute(
-            "DELETE FROM snapshots WHERE (?1 IS NULL OR stream_id=?1) AND (?2 IS NULL OR version<?2)",
-            (stream_id, below),
+            "DELETE FROM snapshots WHERE (? IS NULL OR stream_id=?) AND (? IS NULL OR version<?)",
+            (stream_id, stream_id, below, below),
         )
 
     def close(self) -> None:

@@ -23,8 +23,19 @@ _CHUNK = 1024
 _ID_CHUNK = 512
 _HEADS_KEPT = 200_000
 _LONGEST_PAUSE = 0.01
+_LEADER_PATIENCE = 0.002
+"""Seconds that a leader waits for another thread's short transaction: less than the way through the writer's thread costs."""
 
 _HEAD = "SELECT version, hash FROM events WHERE stream_id=? ORDER BY version DESC LIMIT 1"
+_GIVEN = (
+    "SELECT g.event_id, e.stream_id, e.version, e.position FROM given_ids g JOIN events e USING(position)"
+    " WHERE g.event_id IN ({marks})"
+)
+_OPENED = "stream_id, position, priority, waits_on, waits_beyond"
+_OPENED_AGAIN = (
+    " ON CONFLICT(stream_id) DO UPDATE SET"
+    " priority=excluded.priority, waits_on=excluded.waits_on, waits_beyond=excluded.waits_beyond"
+)
 LAST_POSITION = "SELECT seq FROM sqlite_sequence WHERE name='events'"
 
 
@@ -82,16 +93,17 @@ class WritePath:
         self._lock = lock
         self._patience = patience
         self._heads: dict[str, Head] = {}
-        self._opened = RowInserter("INSERT OR IGNORE INTO unfinished ", 2)
+        self._opened = RowInserter(f"INSERT INTO unfinished({_OPENED}) ", 5, tail=_OPENED_AGAIN)
         self._closed = RowInserter("DELETE FROM unfinished WHERE stream_id IN (", 1, tail=")")
         self._blobs = RowInserter("INSERT OR IGNORE INTO blobs ", 4, chunk=1)
+        self._given_ids = RowInserter("INSERT INTO given_ids ", 2)
 
     def write(self, batch: Sequence[Prepared], *, wait: bool) -> Plan:
         """Writes a batch.
 
-        Raises only when `wait` is false and a lock is taken, or when the store is closed.
+        Raises only when `wait` is false and a lock stays taken, or when the store is closed.
         """
-        if not self._lock.acquire(blocking=wait):
+        if not self._lock.acquire(timeout=-1 if wait else _LEADER_PATIENCE):
             raise StoreBusyError(self._path, "another thread is writing")
         try:
             return self._write(self._open_connection(), batch, wait)
@@ -142,7 +154,7 @@ class WritePath:
         try:
             if plan.is_empty:
                 plan.settle(last_position(connection) + 1)
-            elif plan.lifecycle or plan.blobs or plan.size > _CHUNK:
+            elif plan.lifecycle or plan.blobs or plan.given_ids or plan.size > _CHUNK:
                 with self._transaction(connection, wait):
                     self._insert(connection, plan)
             else:
@@ -167,13 +179,18 @@ class WritePath:
             plan.settle(EVENTS.insert(connection, plan.rows))
         else:
             plan.settle(last_position(connection) + 1)
+        if plan.given_ids:
+            given = plan.given_ids.items()
+            rows = [value for event_id, where in given for value in (event_id, plan.first_position + where.position)]
+            self._given_ids.insert(connection, rows)
         opened: list[Any] = []
         closed: list[Any] = []
-        for stream_id, row in plan.lifecycle.items():
-            if row is None:
+        for stream_id, entry in plan.lifecycle.items():
+            if entry is None:
                 closed.append(stream_id)
             else:
-                opened += (stream_id, plan.first_position + row)
+                row, priority, asleep = entry
+                opened += (stream_id, plan.first_position + row, priority, *(asleep or (None, None)))
         if opened:
             self._opened.insert(connection, opened)
         if closed:
@@ -237,8 +254,7 @@ class _Known:
         for start in range(0, len(event_ids), _ID_CHUNK):
             ids = event_ids[start : start + _ID_CHUNK]
             marks = ",".join("?" * len(ids))
-            sql = f"SELECT event_id, stream_id, version, position FROM events WHERE event_id IN ({marks})"
-            for event_id, *where in self._connection.execute(sql, ids):
+            for event_id, *where in self._connection.execute(_GIVEN.format(marks=marks), ids):
                 found[event_id] = Where(*where)
         return found
 

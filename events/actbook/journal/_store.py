@@ -4,12 +4,13 @@ do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
 from threading import Lock
 from typing import NamedTuple, Protocol
 
 from actbook.events._envelope import Append, Envelope
+from actbook.journal._blobs import Blob
 from actbook.journal._chain import Row
 from actbook.journal._plan import Outcome, Plan
 from actbook.journal._prepared import Prepared
@@ -71,6 +72,10 @@ class Store(Protocol):
         """A stream as it is stored, for `verify_chain`."""
         ...
 
+    def log_rows(self, after: int = 0, limit: int | None = 1000) -> list[Row]:
+        """The log as it is stored, at positions above `after`, in order."""
+        ...
+
     def stream_ids(self, after: str = "", limit: int = 1000) -> list[str]:
         """Ids of all streams in text order, above `after`."""
         ...
@@ -83,12 +88,27 @@ class Store(Protocol):
         """The highest position that was ever given out; 0 in a new store."""
         ...
 
-    def unfinished(self) -> list[str]:
-        """Streams that were opened and not closed, oldest first."""
+    def unfinished(self, among: Sequence[str] | None = None) -> list[str]:
+        """Streams that were opened and not closed, oldest first; of those `among` alone, in any order.
+
+        One that is asleep is left out until the stream it waits on has gone beyond the version it named.
+        """
+        ...
+
+    def priorities(self, among: Sequence[str] | None = None) -> dict[str, int]:
+        """Priorities of streams that were opened and not closed; those of priority 0 are left out."""
         ...
 
     def blob(self, sha256: bytes) -> bytes:
         """Content of a big value; raises `KeyError` when there is none of that digest."""
+        ...
+
+    def copy_in(self, rows: Iterable[Row], blobs: Iterable[Blob] = ()) -> int:
+        """Adds events that another store recorded, as they are, in one transaction; returns how many.
+
+        Their positions are given anew, and no stream becomes unfinished. Raises `ConflictError` unless the
+        rows of each stream begin right behind its end here.
+        """
         ...
 
     def put_snapshot(self, snapshot: Snapshot) -> None:
