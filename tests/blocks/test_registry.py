@@ -166,6 +166,17 @@ def test_plug_ins_are_loaded_when_an_id_is_not_known(monkeypatch: pytest.MonkeyP
     assert asked == ["some.group"]
 
 
+def test_a_package_that_shows_the_blocks_of_its_modules_is_a_plug_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    package = types.ModuleType("shop")
+    inside = type("InsideBlock", (_Plain,), {"id": ONE, "__module__": "shop._tax"})
+    beside = type("BesideBlock", (_Plain,), {"id": TWO, "__module__": "shopping"})
+    vars(package).update(InsideBlock=inside, BesideBlock=beside)
+    _install(monkeypatch, _Entry("shop", package))
+    registry = Registry(plugins="some.group")
+    assert type(registry.lookup(ONE)) is inside
+    assert registry.lookup(TWO) is None
+
+
 def test_a_broken_plug_in_is_named_and_stops_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     _install(
         monkeypatch,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from actbook.blocks import clock_for_run
 from actbook.blocks.standard.timers import CountdownTimerBlock, countdown_seconds
 from actbook.blocks.testing import BlockInputError, assert_outputs, error_of, run_block
+from actbook.graphs import ExecutionContext
 
 
 def test_no_duration_is_at_once() -> None:
@@ -25,6 +28,30 @@ def test_it_waits_the_whole_duration_before_each_message(monkeypatch: pytest.Mon
     data = {"input_message": {"a": 1}, "seconds": "1", "minutes": 2, "hours": 3, "days": "1", "repeat": 2}
     assert run_block(CountdownTimerBlock, data) == [("output_message", {"a": 1})] * 2
     assert slept == [97_321, 97_321]
+
+
+@pytest.mark.parametrize(
+    ("passed", "slept"),
+    [(0, [60, 60, 60]), (45, [15, 60, 60]), (60, [60, 60]), (130, [50]), (500, []), (-10, [60, 60, 60])],
+)
+def test_another_attempt_goes_on_where_the_first_one_was(
+    monkeypatch: pytest.MonkeyPatch, passed: int, slept: list[int]
+) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    began = datetime(2026, 1, 1, tzinfo=UTC)
+    context = ExecutionContext(attempt=2, started_at=int(began.timestamp()) * 1_000_000)
+    token = clock_for_run.set(lambda: began + timedelta(seconds=passed))
+    try:
+        outputs = run_block(CountdownTimerBlock, {"minutes": 1, "repeat": 3}, context)
+    finally:
+        clock_for_run.reset(token)
+    assert waited == slept
+    assert len(outputs) == 3
 
 
 @pytest.mark.parametrize(

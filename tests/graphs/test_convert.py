@@ -269,3 +269,25 @@ def test_a_converted_value_satisfies_its_type(value: Any, target: Any) -> None:
 
 def _holds_nan(value: Any) -> bool:
     return "nan" in repr(value)
+
+
+@pytest.mark.parametrize("value", [str(2**64), str(-(2**63) - 1), "1e30", 1e30, -1e19, "9" * 400])
+def test_no_whole_number_comes_out_that_nothing_could_record(value: Any) -> None:
+    with pytest.raises(ConversionError):
+        convert(value, int)
+    with pytest.raises(ConversionError):
+        convert([value], list[int])
+
+
+def test_the_largest_and_smallest_recordable_numbers_do() -> None:
+    assert convert(str(2**64 - 1), int) == 2**64 - 1
+    assert convert(str(-(2**63)), int) == -(2**63)
+
+
+@pytest.mark.parametrize("target", [list, dict, list[int], dict[str, Any], list[Any] | None])
+def test_a_json_text_of_such_a_number_becomes_no_container(target: Any) -> None:
+    text = f'{{"a": {10**30}}}' if target in (dict, dict[str, Any]) else f"[{10**30}]"
+    with pytest.raises(ConversionError):
+        convert(text, target)
+    assert convert("[123456789012345678]", list) == [123456789012345678]
+    assert convert('["12345678901234567890123"]', list) == ["12345678901234567890123"]

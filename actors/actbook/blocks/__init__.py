@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._counting import Counter, count, counter_for_run
 from ._ports import (
     FileStore,
     InlineFiles,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BlockPluginWarning",
+    "Counter",
     "DuplicateBlockError",
     "FileStore",
     "InlineFiles",
@@ -38,6 +40,8 @@ __all__ = [
     "UnreadableFileError",
     "block",
     "clock_for_run",
+    "count",
+    "counter_for_run",
     "default_registry",
     "files_for_run",
     "occurrence_for_run",

@@ -152,12 +152,14 @@ def _path_of(cls: type) -> str:
 
 
 def _blocks_of(module: ModuleType) -> list[type[Block]]:
+    """Its own and, if it is a package, those of its modules that it shows; what it imports from elsewhere is not its."""
+    own = (module.__name__, f"{module.__name__}.")
     return [
         each
         for each in vars(module).values()
         if isinstance(each, type)
         and issubclass(each, Block)
-        and each.__module__ == module.__name__
+        and (each.__module__ == own[0] or each.__module__.startswith(own[1]))
         and isinstance(getattr(each, "id", None), str)
     ]
 

@@ -25,6 +25,8 @@ from ._document import GraphFormatError
 from ._errors import ActbookError
 from ._exec_input import validate_exec, validate_exec_noting
 from ._graph import Graph, GraphSettings, Link, Node
+from ._limit import BlockLimit
+from ._node_options import NodeOptions
 from ._pin import MISSING, Pin
 from ._pins import (
     PinPathError,
@@ -35,8 +37,18 @@ from ._pins import (
     parse_execution_output,
     select_output,
 )
-from ._plan import Plan, PlanLink, PlanNode
+from ._plan import Plan, PlanNode
+from ._plan_link import PlanLink
+from ._retry import RetryPolicy
 from ._schema import PinSchema, SchemaError
+from ._secret import Secret
+from ._stored_credentials import (
+    ApiKeyCredentials,
+    Credentials,
+    HostScopedCredentials,
+    OAuth2Credentials,
+    UserPasswordCredentials,
+)
 from ._structure import validate_structure
 from ._structure_errors import GraphStructureError
 from ._subgraph import Rebinding, bind_sub_graphs
@@ -46,13 +58,16 @@ __all__ = [
     "MISSING",
     "NO_VALUE",
     "ActbookError",
+    "ApiKeyCredentials",
     "Block",
     "BlockCost",
     "BlockDefinitionError",
+    "BlockLimit",
     "BlockLookup",
     "BlockType",
     "ConversionError",
     "CostType",
+    "Credentials",
     "CredentialsField",
     "CredentialsMetaInput",
     "CredentialsType",
@@ -63,8 +78,11 @@ __all__ = [
     "GraphFormatError",
     "GraphSettings",
     "GraphStructureError",
+    "HostScopedCredentials",
     "Link",
     "Node",
+    "NodeOptions",
+    "OAuth2Credentials",
     "Pin",
     "PinPathError",
     "PinSchema",
@@ -72,8 +90,11 @@ __all__ = [
     "PlanLink",
     "PlanNode",
     "Rebinding",
+    "RetryPolicy",
     "SchemaError",
+    "Secret",
     "UnknownBlock",
+    "UserPasswordCredentials",
     "base_name",
     "bind_sub_graphs",
     "convert",

@@ -11,6 +11,8 @@ import msgspec
 
 from ._context import ExecutionContext
 from ._errors import ActbookError
+from ._limit import BlockLimit
+from ._retry import RetryPolicy
 from ._schema import PinSchema, SchemaError
 
 AGENT_BLOCK_ID = "e189baac-8c20-45a1-94a7-55177ea42565"
@@ -57,19 +59,16 @@ _WITHOUT_ERROR_PIN = frozenset({BlockType.INPUT, BlockType.OUTPUT, BlockType.AGE
 
 
 class _LazySchema:
-    """Builds a block class's pins at the first look, once per class: forward references may resolve late."""
+    """Builds a block class's pins at the first look, since forward references may resolve late, and puts them in its place."""
 
     def __init__(self, side: Literal["Input", "Output"]) -> None:
         self.side = side
-        self.slot = f"_{side.lower()}_pins"
+        self.name = f"{side.lower()}_schema"
 
     def __get__(self, instance: Block | None, owner: type[Block]) -> PinSchema:
-        found: PinSchema | None = vars(owner).get(self.slot)
-        if found is None:
-            struct = getattr(owner, self.side)
-            with_error = self.side == "Output" and owner.block_type not in _WITHOUT_ERROR_PIN
-            found = PinSchema.of(struct, with_error=with_error)
-            setattr(owner, self.slot, found)
+        with_error = self.side == "Output" and owner.block_type not in _WITHOUT_ERROR_PIN
+        found = PinSchema.of(getattr(owner, self.side), with_error=with_error)
+        setattr(owner, self.name, found)
         return found
 
 
@@ -93,6 +92,8 @@ class Block:
     disabled: bool = False
     is_sensitive_action: bool = False
     execution_timeout_seconds: float | None = None
+    retry: ClassVar[RetryPolicy | None] = None
+    limit: ClassVar[BlockLimit | None] = None
     costs: tuple[BlockCost, ...] = ()
     execution: Execution = "async"
     effects: bool = True
@@ -103,6 +104,7 @@ class Block:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls.input_schema, cls.output_schema = _LazySchema("Input"), _LazySchema("Output")
         if "name" not in vars(cls):
             cls.name = cls.__name__
         if getattr(cls, "id", None) is not None:
@@ -159,6 +161,10 @@ def _check_declaration(cls: type[Block]) -> None:
         raise BlockDefinitionError(
             cls.__name__, f"`execution` must be one of {', '.join(get_args(Execution))}."
         )
+    if not isinstance(cls.retry, RetryPolicy | None):
+        raise BlockDefinitionError(cls.__name__, f"`retry` must be a RetryPolicy or None, not {cls.retry!r}.")
+    if not isinstance(cls.limit, BlockLimit | None):
+        raise BlockDefinitionError(cls.__name__, f"`limit` must be a BlockLimit or None, not {cls.limit!r}.")
     try:
         pins, outputs = cls.input_schema, cls.output_schema
     except SchemaError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -10,10 +11,13 @@ import msgspec
 Lose = Callable[[], None]
 
 _NOT_JSON = object()
+_LONG_NUMBER = re.compile(r"\d{19}")
+"""Only such a text may hold a number beyond 64 bits, which nothing could record."""
 _SEQUENCES = (list, tuple, set, frozenset)
 
 
 def to_list(value: Any) -> list[Any]:
+    """Raises OverflowError for a JSON text with numbers beyond 64 bits, as `to_dict` does."""
     if isinstance(value, str):
         parsed = _parse(value)
         return parsed if isinstance(parsed, list) else [value]
@@ -58,6 +62,9 @@ def _elements(value: Any) -> Iterable[Any]:
 
 def _parse(text: str) -> Any:
     try:
-        return msgspec.json.decode(text)
+        parsed = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return _NOT_JSON
+    if _LONG_NUMBER.search(text):
+        msgspec.msgpack.encode(parsed)
+    return parsed

@@ -29,7 +29,7 @@ def convert(value: Any, type: Any, mode: Literal["compat", "strict"] = "compat")
     """The value as `type`, a class or any typing annotation; a value that satisfies it comes back as it is.
 
     Never changes the value. `strict` converts nothing: TypeError when the value does not satisfy the type.
-    `compat` raises ConversionError for unknown enum values, infinities as int, and what JSON or a set
+    `compat` raises ConversionError for unknown enum values, infinities and numbers beyond 64 bits as int, and what JSON or a set
     cannot hold.
     """
     if mode == "strict":
@@ -165,10 +165,13 @@ def _to_container(value: Any, annotation: Any, origin: type, losses: list[str]) 
 
 
 def _reshape(value: Any, annotation: Any, origin: type, losses: list[str]) -> Any:
-    if origin is list:
-        return to_list(value)
-    if origin is dict:
-        return to_dict(value)
+    try:
+        if origin is list:
+            return to_list(value)
+        if origin is dict:
+            return to_dict(value)
+    except OverflowError as error:
+        raise ConversionError(value, annotation) from error
     if origin is tuple:
         return to_tuple(value)
     return _attempt(to_set, value, annotation, losses)

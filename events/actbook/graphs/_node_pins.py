@@ -7,6 +7,7 @@ from typing import Any
 
 from ._block import Block, BlockType
 from ._graph import Node
+from ._node_options import has_error_pin
 from ._schema import PinSchema
 
 
@@ -19,7 +20,8 @@ def input_pins(node: Node, block: Block) -> PinSchema:
 def output_pins(node: Node, block: Block) -> PinSchema:
     if block.block_type is not BlockType.AGENT:
         return block.output_schema
-    return PinSchema.from_json_schema(node.input_default.get("output_schema"))
+    pins = PinSchema.from_json_schema(node.input_default.get("output_schema"))
+    return pins.with_error() if has_error_pin(node) else pins
 
 
 def constants(node: Node, block: Block) -> Mapping[str, Any]:

@@ -9,24 +9,15 @@ import msgspec
 
 from ._block import Block, BlockLookup, BlockType, UnknownBlock
 from ._data_object import NO_VALUE
-from ._graph import Graph, Link, Node, unique_links
+from ._graph import Graph, Node, unique_links
 from ._input_check import InputCheck, Verdict
+from ._node_options import NodeOptions, node_options
 from ._node_pins import output_pins
+from ._own_cycle import without_latches_in_own_cycles
 from ._pins import base_name, select_output
+from ._plan_link import PlanLink, plan_link
 from ._schema import PinSchema
 from ._structure_errors import GraphStructureError
-
-
-class PlanLink(msgspec.Struct, frozen=True, kw_only=True):
-    """`exact`: the source name is a plain pin. `is_static` is also set when the source block is static."""
-
-    id: str
-    source_id: str
-    source_name: str
-    sink_id: str
-    sink_name: str
-    is_static: bool
-    exact: bool
 
 
 class PlanNode(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -46,6 +37,7 @@ class PlanNode(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     inline: bool
     effects: bool
     check: InputCheck
+    options: NodeOptions
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -68,9 +60,15 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
                     raise GraphStructureError(
                         f"Link {link.id}: node {end} is not in the graph. Remove the link."
                     )
-            prepared = _plan_link(link, blocks[link.source_id].static_output)
+            prepared = plan_link(link, blocks[link.source_id].static_output)
             out[link.source_id].append(prepared)
             into[link.sink_id].append(prepared)
+        inputs = {node_id for node_id, block in blocks.items() if block.block_type is BlockType.INPUT}
+        once = without_latches_in_own_cycles(into, out, inputs)
+        if once:
+            for ends in (into, out):
+                for node_id, links in ends.items():
+                    ends[node_id] = [once.get(link.id, link) for link in links]
         return cls(
             graph_id=graph.id,
             version=graph.version,
@@ -78,11 +76,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, eq=False):
                 node.id: _plan_node(node, blocks[node.id], into[node.id], out[node.id])
                 for node in graph.nodes
             },
-            starting=tuple(
-                node_id
-                for node_id, links in into.items()
-                if not links or blocks[node_id].block_type is BlockType.INPUT
-            ),
+            starting=tuple(node_id for node_id, links in into.items() if not links or node_id in inputs),
         )
 
     def deliveries(self, node_id: str, pin: str, value: Any) -> list[tuple[PlanLink, Any]]:
@@ -115,18 +109,6 @@ def _selected(links: Iterable[PlanLink], pin: str, value: Any) -> Iterable[tuple
             yield link, selected
 
 
-def _plan_link(link: Link, static_output: bool) -> PlanLink:
-    return PlanLink(
-        id=link.id,
-        source_id=link.source_id,
-        source_name=link.source_name,
-        sink_id=link.sink_id,
-        sink_name=link.sink_name,
-        is_static=link.is_static or static_output,
-        exact=base_name(link.source_name) == link.source_name,
-    )
-
-
 def _plan_node(node: Node, block: Block, into: list[PlanLink], out: list[PlanLink]) -> PlanNode:
     linked = frozenset(link.sink_name for link in into)
     by_base: dict[str, list[PlanLink]] = {}
@@ -150,4 +132,5 @@ def _plan_node(node: Node, block: Block, into: list[PlanLink], out: list[PlanLin
         inline=block.execution == "inline",
         effects=block.effects,
         check=check,
+        options=node_options(node, block),
     )

@@ -13,12 +13,24 @@ import msgspec
 Lose = Callable[[], None]
 
 _MEASURED = (list, dict, tuple, set, frozenset)
+_LOWEST, _HIGHEST = -(2**63), 2**64 - 1
 _TRUE = frozenset({"true", "1"})
 _FALSE = frozenset({"false", "0"})
 
 
 def to_int(value: Any, lose: Lose) -> int:
-    """Raises OverflowError for infinities."""
+    """Raises OverflowError for infinities and beyond 64 bits, which nothing could record."""
+    return recordable(_to_int(value, lose))
+
+
+def recordable(whole: int) -> int:
+    """Raises OverflowError for a number beyond 64 bits."""
+    if not _LOWEST <= whole <= _HIGHEST:
+        raise OverflowError("a whole number of more than 64 bits")
+    return whole
+
+
+def _to_int(value: Any, lose: Lose) -> int:
     if isinstance(value, str):
         try:
             return int(value)

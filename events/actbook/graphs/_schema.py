@@ -57,6 +57,12 @@ class PinSchema:
             pins.append(_ERROR_PIN)
         return cls(pins, struct)
 
+    def with_error(self) -> Self:
+        """These pins and an `error` text pin, unless there is one."""
+        if "error" in self.fields:
+            return self
+        return type(self)([*self.fields.values(), _ERROR_PIN], self.struct, self.required)
+
     @classmethod
     def from_json_schema(cls, schema: Any, defaults: Mapping[str, Any] | None = None) -> Self:
         """The pins are the schema's properties, under any text; `defaults` are the node's nested inputs."""

@@ -8,6 +8,7 @@ from typing import Any
 from ._block import AGENT_BLOCK_ID, Block, BlockLookup, BlockType, UnknownBlock
 from ._credentials import is_credentials_name
 from ._graph import Graph, Link, Node
+from ._node_options import option_faults
 from ._node_pins import constants, input_pins, output_pins
 from ._pin import MISSING, Pin
 from ._pins import base_name, is_tool_pin
@@ -121,6 +122,8 @@ def _node_errors(given: _Given, for_run: bool) -> Iterator[tuple[str, str]]:
         if isinstance(name, str) and is_credentials_name(name):
             reserved = "'credentials' and `*_credentials` are reserved"
             yield "name", f"'{name}' is a reserved input name: {reserved}"
+    if given.node.metadata:
+        yield from option_faults(given.node)
     if for_run:
         for pin in given.pins.fields.values():
             yield from _unmet(given, pin)

@@ -10,6 +10,8 @@ import msgspec
 
 from actbook.graphs import Block, ExecutionContext
 
+from .._ports import clock_for_run
+
 MAX_SECONDS = 604_800
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
 
@@ -17,7 +19,7 @@ Amount = int | str
 
 
 class CountdownTimerBlock(Block):
-    """Alone it sleeps; an engine waits durably instead, for `countdown_seconds` before each output."""
+    """Counts from the start of its first attempt, which is recorded: a restart costs no time and repeats nothing."""
 
     id = "d67a9c52-5e4e-11e2-bcfd-0800200c9a71"
     description = "Says a message after some time, once or several times."
@@ -36,9 +38,12 @@ class CountdownTimerBlock(Block):
 
     async def run(self, input: Input, context: ExecutionContext) -> AsyncIterator[tuple[str, Any]]:
         duration = countdown_seconds(input)
+        left = -_seconds_passed(context)
         for _ in range(input.repeat):
-            if duration:
-                await asyncio.sleep(duration)
+            left += duration
+            if left > 0:
+                await asyncio.sleep(left)
+                left = 0
             yield "output_message", input.input_message
 
 
@@ -53,6 +58,13 @@ def countdown_seconds(input: CountdownTimerBlock.Input) -> int:
             f"{input.repeat}) exceeds max ({MAX_SECONDS}s = 7 days)"
         )
     return duration
+
+
+def _seconds_passed(context: ExecutionContext) -> float:
+    """Since the start of an earlier attempt, by the wall clock: nothing else outlives a process."""
+    if context.attempt == 1 or not context.started_at:
+        return 0
+    return max(0, clock_for_run.get()().timestamp() - context.started_at / 1e6)
 
 
 def _whole(unit: str, amount: Amount) -> int:
