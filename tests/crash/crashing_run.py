@@ -14,7 +14,8 @@ import msgspec
 
 from actbook.blocks import Registry, default_registry
 from actbook.engine import Engine
-from actbook.graphs import AGENT_BLOCK_ID, Block, Graph, Link, Node
+from actbook.engine.billing import Billing, Tariff
+from actbook.graphs import AGENT_BLOCK_ID, Block, BlockCost, Graph, Link, Node
 
 INPUT = "c0a8e994-ebf1-4a9c-a4d8-89d09c86741b"
 OUTPUT = "363ae599-353e-4804-937e-b2ee3cef3da4"
@@ -22,6 +23,7 @@ STEP = "f66a3543-28d3-4ab5-8945-9b336371e2ce"
 CALCULATOR = "b1ab9b19-67a6-406d-abf5-2dba76d00c79"
 ITEMS = 120
 USER = "crash"
+CREDITS = 1_000_000
 
 
 class _In(msgspec.Struct):
@@ -39,6 +41,7 @@ class EffectBlock(Block):
     id = "5b8d6c1e-8f0b-4d51-9a53-0c8a53f6a001"
     Input = _In
     Output = _Out
+    costs = (BlockCost(3),)
 
     async def run(self, input: _In, context: Any) -> AsyncIterator[tuple[str, Any]]:
         yield "item", input.item
@@ -102,8 +105,10 @@ def graph() -> Graph:
 
 
 async def main(url: str, runs: int) -> None:
-    async with Engine.open(url, registry=registry()) as engine:
+    policy = Billing(tariff=Tariff(execution_threshold=0, minimum=0))
+    async with Engine.open(url, registry=registry(), billing=policy) as engine:
         print("ready", flush=True)
+        await engine.top_up(USER, CREDITS, key="once")
         saved = await engine.save_graph(graph(), USER)
         inputs = {"items": list(range(1, ITEMS + 1)), "count": 7}
         for number in range(runs):

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.crash.crashing_run import ITEMS, registry
+from tests.crash.crashing_run import CREDITS, ITEMS, USER, registry
 
 from actbook.engine import Engine
 from actbook.events import ExecutionStatus, GraphExecution
@@ -72,6 +72,11 @@ async def everything(store: Path) -> list[tuple[GraphExecution, History]]:
         return [(await engine.get_graph_execution(each), await engine.history(each)) for each in streams]
 
 
+async def balance(store: Path) -> float:
+    async with Engine.open(f"sqlite:///{store}", candidate=False) as engine:
+        return await engine.balance(USER)
+
+
 def recorded_twice(histories: Iterator[History]) -> list[bytes]:
     """Event ids that occur more than once in the store."""
     counts = Counter(event.event_id for history in histories for event in history.events)
@@ -90,10 +95,12 @@ def test_killed_at_random_moments_every_run_ends_as_if_undisturbed(tmp_path: Pat
         assert state.status is ExecutionStatus.COMPLETED
         assert state.outputs == {"all": in_order, "sub": [1007.0]}
         assert state.stats.node_error_count == 0
+        assert state.stats.cost == 3 * ITEMS
     for state in children:
         assert state.status is ExecutionStatus.COMPLETED
         assert state.outputs == {"y": [1007.0]}
     for _, history in found:
         assert history.verify() == []
         assert [event.version for event in history.events] == list(range(1, len(history.events) + 1))
+    assert asyncio.run(balance(store)) == CREDITS - 3 * ITEMS * RUNS
     assert recorded_twice(history for _, history in found) == []

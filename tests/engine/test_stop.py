@@ -383,11 +383,10 @@ def test_children_that_will_not_stop_share_one_time_limit() -> None:
             await asyncio.to_thread(entered.wait, PATIENCE)
             loop = asyncio.get_running_loop()
             since = loop.time()
-            with pytest.raises(TimeoutError):
-                await engine.stop_graph_execution(USER, run.id, 0.1)
+            stopped = await engine.stop_graph_execution(USER, run.id, 0.1)
             assert loop.time() - since < 0.4
             # The child that will not stop does not keep its parent from stopping.
-            assert (await engine.get_graph_execution(run.id)).status is TERMINATED
+            assert stopped.status is TERMINATED
             await engine.stop_graph_execution(USER, run.id, PATIENCE)
             leave.set()
             assert {member.status for member in await family(engine)} == {TERMINATED}

@@ -28,9 +28,13 @@ GRAPH_MOVES = {
     "execution.resumed": "QUEUED",
 }
 
+NEXT_ATTEMPT = {"execution.retried", "execution.forked"}
+"""Begin the next attempt from whatever status: these two stand beside the table of moves."""
+
 NODE_MOVES = {
     "node.created": ["INCOMPLETE"],
     "node.queued": ["QUEUED"],
+    "node.retried": ["QUEUED"],
     "node.started": ["RUNNING"],
     "node.completed": ["COMPLETED"],
     "node.failed": ["FAILED"],
@@ -41,7 +45,7 @@ NODE_MOVES = {
 
 ENDS = {"COMPLETED", "FAILED", "TERMINATED"}
 ACTIVE = {"QUEUED", "RUNNING", "REVIEW"}
-AFTER_THE_END = {"inbox.handled", "execution.claimed", "execution.resumed"}
+AFTER_THE_END = {"inbox.handled", "execution.claimed", "execution.resumed", "execution.retried"}
 
 
 class Audit:
@@ -68,7 +72,9 @@ class Audit:
     def _event(self, topic: str, event: Any) -> None:
         if self.status in ENDS:
             assert topic in AFTER_THE_END, f"{topic} after {self.status}"
-        if topic in GRAPH_MOVES:
+        if topic in NEXT_ATTEMPT:
+            self._next_attempt(topic)
+        elif topic in GRAPH_MOVES:
             self._graph(topic)
         elif topic == "node.terminated":
             for number in event.node_execs:
@@ -78,6 +84,9 @@ class Audit:
             self._node(topic, event)
         elif topic == "node.output":
             assert self.nodes[event.node_exec] == "RUNNING"
+        elif topic == "node.retry_scheduled":
+            assert self.nodes[event.node_exec] == "RUNNING"
+            assert not self.stopping, "tried again while stopping"
         elif topic == "execution.stopping":
             assert not self.stopping
             self.stopping = True
@@ -99,15 +108,28 @@ class Audit:
         if topic == "execution.parked":
             assert not {"QUEUED", "RUNNING"} & set(self.nodes.values())
         if topic == "execution.resumed":
-            for number, status in self.nodes.items():
-                if status == "TERMINATED":
-                    self._move(number, "QUEUED")
+            self._queue_again()
+
+    def _next_attempt(self, topic: str) -> None:
+        if topic == "execution.forked":
+            self.inbox_version = 0
+        else:
+            assert self.status in ENDS, f"{topic} while {self.status}"
+        self.status = "QUEUED"
+        self.stopping = False
+        self._queue_again()
+
+    def _queue_again(self) -> None:
+        for number, status in self.nodes.items():
+            if status == "TERMINATED":
+                self._move(number, "QUEUED")
 
     def _node(self, topic: str, event: Any) -> None:
         number = event.node_exec
         if number not in self.nodes:
             assert number == len(self.nodes) + 1
             self.nodes[number] = None if topic == "node.created" else "INCOMPLETE"
+            assert topic != "node.retried" or self.nodes[event.retry_of] in ("FAILED", "COMPLETED")
         if topic == "node.started":
             assert self.status == "RUNNING"
             assert not self.stopping, "started while stopping"

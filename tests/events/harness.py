@@ -21,9 +21,12 @@ from actbook.events import (
     InboxHandled,
     Limits,
     NodeExecution,
+    Past,
     Report,
     ResumeRequested,
+    RetryRequested,
     Start,
+    failed_of,
     fold,
 )
 from actbook.graphs import AGENT_BLOCK_ID, Block, BlockType, Graph, Link, Node, Plan
@@ -173,12 +176,23 @@ AGENT_SCHEMA = {
 }
 
 
-def plan_of(nodes: dict[str, type[Block]], *links: str, **defaults: dict[str, Any]) -> Plan:
+def plan_of(
+    nodes: dict[str, type[Block]],
+    *links: str,
+    metadata: dict[str, dict[str, Any]] | None = None,
+    **defaults: dict[str, Any],
+) -> Plan:
     """Links are written `source.pin > sink.pin`, static ones with `>>`; `defaults`: constants by node id."""
+    options = metadata or {}
     graph = Graph(
         id="graph",
         nodes=[
-            Node(id=name, block_id=kind.id, input_default=defaults.get(name, _constants(kind)))
+            Node(
+                id=name,
+                block_id=kind.id,
+                input_default=defaults.get(name, _constants(kind)),
+                metadata=options.get(name, {}),
+            )
             for name, kind in nodes.items()
         ],
         links=[_link(text) for text in links],
@@ -267,10 +281,10 @@ class Run:
     def stopped(self, *numbers: int, abandoned: Sequence[int] = ()) -> list[Any]:
         return self.do(BodiesStopped(numbers, tuple(abandoned)))
 
-    def handle(self, message: Any) -> str:
+    def handle(self, message: Any, past: Past | None = None) -> str:
         """The next inbox message; its outcome."""
         self.inbox_version += 1
-        events = self.do(Handle(self.inbox_version, b"%016d" % self.inbox_version, message))
+        events = self.do(Handle(self.inbox_version, b"%016d" % self.inbox_version, message, past or Past()))
         return next(event.outcome for event in events if isinstance(event, InboxHandled))
 
     def cancel(self, *, cascade: bool = True) -> str:
@@ -278,6 +292,13 @@ class Run:
 
     def resume(self) -> str:
         return self.handle(ResumeRequested("ada"))
+
+    def past(self) -> Past:
+        """What a retry is decided by."""
+        return Past(failed_of(fold(self.history, retain=True)))
+
+    def retry(self, *, seen: int = 0) -> str:
+        return self.handle(RetryRequested("ada", "once more", seen), self.past())
 
     def step(self, number: int, *outputs: tuple[str, Any]) -> list[Any]:
         """Starts and completes one node execution."""

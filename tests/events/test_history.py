@@ -41,6 +41,7 @@ from actbook.events import (
     Report,
     RequestReview,
     ResumeRequested,
+    RetryRequested,
     ReviewDecided,
     Start,
     decide,
@@ -66,6 +67,10 @@ OUT_PINS: dict[type[Block], tuple[str, ...]] = {
     AgentBlock: ("answer", "other"),
 }
 
+OPTIONS: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [{}, {}, {"error_pin": True}, {"retry": {}, "error_pin": True}]
+)
+
 Act = tuple[str, int, int]
 
 ACTS = (
@@ -82,6 +87,7 @@ ACTS = (
     "decide",
     "cancel",
     "resume",
+    "retry",
     "stopped",
     "reopen",
     "claim",
@@ -107,7 +113,8 @@ def plans(draw: st.DrawFn) -> Plan:
         return plan_of(nodes)
     link = st.tuples(st.sampled_from(outs), st.sampled_from([">", ">", ">>"]), st.sampled_from(ins))
     links = draw(st.lists(link, min_size=len(ins), max_size=2 * len(ins)))
-    return plan_of(nodes, *(" ".join(link) for link in links))
+    metadata = {name: draw(OPTIONS) for name in nodes}
+    return plan_of(nodes, *(" ".join(link) for link in links), metadata=metadata)
 
 
 acts = st.lists(
@@ -162,11 +169,11 @@ class Chaos:
 
     def _start(self, which: int, what: int) -> Command:
         state = self.run.state
-        number = self._pick([*state.ready, *state.interrupted], which)
+        number = self._pick([*state.ready, *state.interrupted, *state.retries], which)
         return Start((number,), self._child((number,)))
 
     def _start_all(self, which: int, what: int) -> Command:
-        numbers = (*self.run.state.interrupted, *self.run.state.ready)
+        numbers = (*self.run.state.interrupted, *self.run.state.ready, *self.run.state.retries)
         return Start(numbers, self._child(numbers))
 
     def _child(self, numbers: tuple[int, ...]) -> dict[int, str]:
@@ -208,6 +215,10 @@ class Chaos:
 
     def _resume(self, which: int, what: int) -> Command:
         return self._message(ResumeRequested("ada"))
+
+    def _retry(self, which: int, what: int) -> Command:
+        message = self._message(RetryRequested("ada"))
+        return msgspec.structs.replace(message, past=self.run.past())
 
     def _stopped(self, which: int, what: int) -> Command:
         numbers = list(self.run.state.running)
@@ -261,6 +272,7 @@ def shaken(plan: Plan, todo: list[Act], **create: Any) -> Chaos:
         state = chaos.run.state
         if state.status.is_terminal:
             assert (state.ready, state.running, state.reviews) == ({}, {}, {})
+        assert state.retries.keys() <= state.running.keys()
     event(str(chaos.run.status()))
     return chaos
 

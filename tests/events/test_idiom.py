@@ -168,14 +168,15 @@ def test_counter_with_a_static_step_counts_until_its_body_says_stop() -> None:
     assert run.state.outputs == {"result": [12]}
 
 
-def test_retry_counter_with_a_step_per_error() -> None:
-    """A dynamic step: one round per error, three tries in all."""
+@pytest.mark.parametrize("step", ["one.out > add.b", "one.out >> add.b"], ids=["ordinary", "static"])
+def test_retry_counter_with_a_step_per_error(step: str) -> None:
+    """One round per error, three tries in all. A static step too counts once: it comes back over the node's own cycle."""
     plan = plan_of(
         {"seed": Source, "prompt": Source, "ai": Echo, "one": Echo, "add": Pair, "retry": Echo, "o": Output},
         "prompt.out > ai.value",
         "retry.out > ai.value",
         "ai.error > one.value",
-        "one.out > add.b",
+        step,
         "seed.out > add.a",
         "add.out > add.a",
         "add.out > retry.value",
@@ -202,6 +203,8 @@ def test_retry_counter_with_a_step_per_error() -> None:
     assert tries == ["hello", "again", "again"]
     assert run.status() is S.COMPLETED
     assert run.state.stats.node_error_count == 3
+    left = [node.inputs for node in run.state.node_executions.values() if node.status is S.INCOMPLETE]
+    assert left == [{"a": 3}]
 
 
 def test_error_links_carry_the_text_like_a_value() -> None:

@@ -62,3 +62,27 @@ def test_a_skipped_node_never_runs_after_a_stop_before_the_start_and_a_resume() 
     run.cancel()
     run.resume()
     assert list(run.state.ready) == [2]
+
+
+def test_a_skipped_node_needs_nothing_but_its_linked_values() -> None:
+    plan = plan_of(
+        {"s": SourceBlock, "lacks": PairBlock, "complete": PairBlock},
+        "s.out > lacks.a",
+        "s.out > complete.a",
+    )
+    run = Run(plan, skip=("lacks",))
+    run.step(1, ("out", 1))
+    kept = fold(run.history, retain=True).node_executions
+    assert [(node.node_id, node.status) for node in kept.values() if node.node_id != "s"] == [
+        ("lacks", S.COMPLETED),
+        ("complete", S.INCOMPLETE),
+    ]
+
+
+def test_a_skipped_node_waits_for_its_other_links() -> None:
+    plan = plan_of(
+        {"s": SourceBlock, "t": SourceBlock, "join": PairBlock}, "s.out > join.a", "t.out > join.b"
+    )
+    run = Run(plan, skip=("join",))
+    run.step(1, ("out", 1))
+    assert [node.status for node in run.of("join")] == [S.INCOMPLETE]

@@ -1,5 +1,6 @@
 """Actors: the runtime, and the supervisor, graph execution and node execution actors that run graphs on it."""
 
+from actbook.actors._alarms import Alarms
 from actbook.actors._bodies import (
     Bodies,
     Capacity,
@@ -8,12 +9,16 @@ from actbook.actors._bodies import (
     stop_requested,
     wait_for_stop,
 )
+from actbook.actors._cashier import Cashier
 from actbook.actors._environment import Environment, Plans, Timing, wall_clock
+from actbook.actors._execution_log import ExecutionLog, structured_logs
 from actbook.actors._graph_execution import GraphExecutionActor
 from actbook.actors._launch import child_execution_id
 from actbook.actors._loading import load_state
 from actbook.actors._messages import Notify, Submit
 from actbook.actors._node_execution import NodeExecutionActor
+from actbook.actors._past import is_root_terminated, read_failed
+from actbook.actors._progress import CancellationTimeoutError, NodeExecutionProgress
 from actbook.actors._runtime import (
     Actor,
     ActorError,
@@ -41,6 +46,7 @@ from actbook.actors._runtime import (
     UnsupportedAwaitError,
     WrongThreadError,
 )
+from actbook.actors._submission_error import SubmissionError
 from actbook.actors._supervisor import Supervisor
 
 __all__ = [
@@ -49,16 +55,20 @@ __all__ = [
     "ActorRef",
     "ActorStoppedError",
     "ActorSystem",
+    "Alarms",
     "AskTimeoutError",
     "BlockingAskError",
     "Bodies",
+    "CancellationTimeoutError",
     "Capacity",
+    "Cashier",
     "ChildFailed",
     "ChildRestarted",
     "ChildStopped",
     "DeadLetter",
     "Dispatcher",
     "Environment",
+    "ExecutionLog",
     "Future",
     "GraphExecutionActor",
     "LivelockError",
@@ -68,10 +78,12 @@ __all__ = [
     "NoSlotError",
     "NoSystemError",
     "NodeExecutionActor",
+    "NodeExecutionProgress",
     "Notify",
     "Plans",
     "PoolDispatcher",
     "Stop",
+    "SubmissionError",
     "Submit",
     "SupervisionPolicy",
     "Supervisor",
@@ -82,8 +94,11 @@ __all__ = [
     "UnsupportedAwaitError",
     "WrongThreadError",
     "child_execution_id",
+    "is_root_terminated",
     "load_state",
+    "read_failed",
     "stop_requested",
+    "structured_logs",
     "wait_for_stop",
     "wall_clock",
 ]

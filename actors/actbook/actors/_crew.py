@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from actbook.actors import _messages as msg
 from actbook.actors._messages import Work
+from actbook.actors._permits import Holder
 from actbook.actors._ready import UNPLACED
 from actbook.actors._runtime import ActorRef
 from actbook.actors._slots import Slots
@@ -36,6 +37,7 @@ class Crew:
         self._held: list[Hand] = []
         self._running: dict[int, _Running] = {}
         self.ahead = 0
+        self.permits: Holder | None = None
 
     def __bool__(self) -> bool:
         return bool(self._running or self._starts)
@@ -44,6 +46,13 @@ class Crew:
     def idle(self) -> bool:
         """No body runs (some may wait for their start to be durable)."""
         return not self._running
+
+    @property
+    def size(self) -> int:
+        """Bodies that run or are about to."""
+        waiting = (hand for _, hands in self._starts for hand in hands)
+        about_to = sum(hand.kind != UNPLACED for hand in (*waiting, *self._held))
+        return len(self._running) + about_to
 
     def hold(self, hand: Hand) -> None:
         """It starts when its start is durable; `wait_for` says which version that is."""
@@ -83,6 +92,8 @@ class Crew:
         if running is not None:
             self.ahead -= running.ahead
             self._slots.done()
+            if self.permits is not None:
+                self.permits.give_back(number)
 
     def number_of(self, ref: ActorRef[Any]) -> int:
         """The node execution that an actor runs, or 0."""
@@ -105,10 +116,15 @@ class Crew:
         self._slots.done(len(self._running))
         self._running.clear()
         self.ahead = 0
+        if self.permits is not None:
+            self.permits.leave()
 
     def _drop_starts(self) -> None:
-        for _version, hands in self._starts:
-            self.give_back(hand.kind for hand in hands)
-        self.give_back(hand.kind for hand in self._held)
+        dropped = [hand for _version, hands in self._starts for hand in hands] + self._held
+        self.give_back(hand.kind for hand in dropped)
+        if self.permits is not None:
+            self.permits.withdraw()
+            for hand in dropped:
+                self.permits.give_back(hand.work.number)
         self._starts.clear()
         self._held.clear()

@@ -5,20 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextvars import copy_context
+from functools import partial
 from hashlib import sha256
 from typing import Any, Protocol
 
 import msgspec
 
+from actbook.actors._alarms import Alarms
 from actbook.actors._bodies import Bodies, Body, BodySink
-from actbook.actors._messages import Lost, Notify, Submit, Work
-from actbook.actors._runtime import ActorRef
+from actbook.actors._cashier import Cashier
+from actbook.actors._credentialed_body import CredentialedBody
+from actbook.actors._credentials_store import CredentialsStore
+from actbook.actors._execution_log import ExecutionLog
+from actbook.actors._messages import Due, Idle, Lost, Notify, Submit, Work
+from actbook.actors._permits import Permits
+from actbook.actors._runtime import ActorRef, TimerHandle
 from actbook.actors._slots import Slots
 from actbook.blocks import KeyValueStore, occurrence_for_run, storage_for_run
 from actbook.events import Create, GraphExecution, NodeExecution
-from actbook.graphs import Plan
+from actbook.graphs import BlockLimit, Plan
+from actbook.graphs._stored_credentials import NO_CREDENTIALS, credentials_of_run
 from actbook.journal import Journal
 
 logger = logging.getLogger("actbook.engine")
@@ -27,6 +35,10 @@ logger = logging.getLogger("actbook.engine")
 def wall_clock() -> int:
     """Microseconds since the Unix epoch, UTC."""
     return time.time_ns() // 1000
+
+
+def _call_later(seconds: float, callback: Callable[[], object]) -> TimerHandle:
+    return asyncio.get_running_loop().call_later(seconds, callback)
 
 
 class Plans(Protocol):
@@ -64,9 +76,13 @@ class Environment:
         worker: str,
         on_left: Callable[[GraphExecution], None],
         storage: KeyValueStore | None = None,
+        credentials: CredentialsStore | None = None,
         clock: Callable[[], int] = wall_clock,
+        alarms: Alarms | None = None,
         timing: Timing | None = None,
         snapshot_every: int = 1000,
+        block_limits: Iterable[BlockLimit] = (),
+        cashier: Cashier | None = None,
     ) -> None:
         self.journal = journal
         self.bodies = bodies
@@ -75,11 +91,18 @@ class Environment:
         self._on_left = on_left
         self._supervisor: ActorRef[Any] | None = None
         self.clock = clock
+        self.alarms = Alarms(clock=clock, call_later=_call_later) if alarms is None else alarms
         self.timing = timing or Timing()
         self.snapshot_every = snapshot_every
+        self.priorities: dict[str, int] = {}
+        self._crashed: dict[str, tuple[str, str]] = {}
+        self.permits = Permits(block_limits, call_later=_call_later)
+        self.cashier = cashier
         self.slots = Slots(bodies.slots)
         bodies.on_thread_back = lambda: self.slots.offer("blocking")
         self._ports = copy_context()
+        self._ports.run(credentials_of_run.set, NO_CREDENTIALS)
+        self._credentials = credentials
         if storage is not None:
             self._ports.run(storage_for_run.set, storage)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -99,37 +122,70 @@ class Environment:
         """Asks for a new execution."""
         self._tell(message)
 
-    def notify(self, execution_id: str) -> None:
-        """Something was written for an execution; whoever owns it here looks at it."""
-        self._tell(Notify(execution_id))
+    def notify(self, execution_id: str, urgent: bool = False) -> None:
+        """Something was written for an execution; whoever owns it here looks at it. `urgent`: it is to stop."""
+        self._tell(Notify(execution_id, urgent))
+
+    def rank(self, execution_id: str, priority: int) -> None:
+        """How urgent an execution is when it has to wait for room in memory; known until it is over."""
+        if priority:
+            self.priorities[execution_id] = priority
+
+    def wake_at(self, execution_id: str, due: int) -> None:
+        """Looks at an execution at a time (µs since the epoch, UTC), whether it is in memory then or not."""
+        self.alarms.set(execution_id, due, partial(self._tell, Due(execution_id)))
+
+    def idle(self, execution_id: str) -> None:
+        """An execution only waits, and stays in memory for a moment unless its place is wanted."""
+        self._tell(Idle(execution_id))
 
     def left(self, state: GraphExecution) -> None:
         """An execution let go of its memory: it is over, in review, or waits for its children."""
+        if self.alarms and state.status.is_terminal:
+            self.alarms.cancel(state.id)
+        if self._crashed:
+            self._crashed.pop(state.id, None)
+        if self.priorities and state.status.is_terminal:
+            self.priorities.pop(state.id, None)
         self._on_left(state)
 
     def lost(self, execution_id: str, *, new: bool) -> None:
         """Somebody else wrote to an execution's stream; a `new` one existed already."""
+        self.alarms.cancel(execution_id)
         self._tell(Lost(execution_id, new))
+
+    def crashed(self, execution_id: str, user_id: str, graph_id: str) -> None:
+        """Whose execution it is whose actor fails, for what is logged about it."""
+        self._crashed[execution_id] = (user_id, graph_id)
+
+    def log(self, logger: logging.Logger, execution_id: str, component: str) -> ExecutionLog:
+        """For lines about an execution, with what is known of it."""
+        user_id, graph_id = self._crashed.get(execution_id, ("", ""))
+        return ExecutionLog(logger, component, user_id=user_id, graph_exec_id=execution_id, graph_id=graph_id)
 
     def _tell(self, message: Any) -> None:
         if self._supervisor is not None and self._supervisor.is_alive():
             self._supervisor.tell(message)
 
-    def start_body(self, work: Work, sink: BodySink) -> Body:
-        """Starts the block's code with the ports of this engine around it."""
+    def start_body(self, work: Work, sink: BodySink) -> Body | CredentialedBody:
+        """Starts the block's code with the ports of this engine around it, and with what its credentials pins name."""
+        store = self._credentials
+        if store is not None and work.block.input_schema.credentials:
+            body = CredentialedBody(self.bodies, work, sink, self._ports)
+            body.begin(store, self.timing.retry_after, self._start_body, self.background)
+            return body
         return self._ports.run(self._start_body, work, sink)
 
     def _start_body(self, work: Work, sink: BodySink) -> Body:
         occurrence_for_run.set(work.occurrence)
-        timeout = work.block.execution_timeout_seconds
-        return self.bodies.start(work.block, work.data, work.context, sink, timeout=timeout)
+        return self.bodies.start(work.block, work.data, work.context, sink, timeout=work.timeout)
 
     def snapshot(self, state: GraphExecution) -> None:
         """Keeps a snapshot of a state that is durable as it is."""
         data = state.encode()
         self.background(self.journal.put_snapshot(state.id, state.version, data, sha256(data).digest()))
 
-    def background(self, work: Awaitable[None]) -> None:
+    def background(self, work: Awaitable[None]) -> asyncio.Task[None]:
         """Runs `work` beside the actors; it reports to them by messages and handles its own errors."""
 
         async def run() -> None:
@@ -145,9 +201,12 @@ class Environment:
             work, Coroutine
         ):  # cancelled before its first step, it would complain about never having begun
             task.add_done_callback(lambda _: work.close())
+        return task
 
     async def settle(self) -> None:
-        """Ends what runs in the background."""
+        """Ends what runs in the background; no alarm rings any more."""
+        self.alarms.close()
+        self.permits.close()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

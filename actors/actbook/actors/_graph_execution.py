@@ -6,42 +6,29 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from actbook.actors import _messages as msg
-from actbook.actors._crew import Crew, Hand
+from actbook.actors._agenda import Agenda
+from actbook.actors._cashier import Booking, Cashier
+from actbook.actors._crew import Crew
 from actbook.actors._environment import Environment
 from actbook.actors._inbox import InboxReader
-from actbook.actors._launch import Launch, child_execution_id
 from actbook.actors._loading import load_state
 from actbook.actors._messages import Work
-from actbook.actors._needs import Needs
 from actbook.actors._node_execution import NodeExecutionActor
-from actbook.actors._ready import UNPLACED, Ready
+from actbook.actors._past import past_for
 from actbook.actors._runtime import Actor, ActorRef, ChildFailed
 from actbook.actors._writing import BATCH, StreamWriter
 from actbook.events import (
     Appended,
     BodiesStopped,
-    Claim,
-    Command,
-    Decider,
-    Draft,
-    ExecutionResumed,
+    Create,
     ExecutionStatus,
     Fail,
     GraphExecution,
-    Handle,
-    NodeExecution,
-    NodeQueued,
-    NodeReviewDecided,
-    NodeStarted,
+    Past,
     Report,
-    RequestReview,
-    ResumeRequested,
-    Start,
 )
 from actbook.graphs import Plan
 from actbook.journal import ConflictError, UnencodableError
-
-_RUNNING = ExecutionStatus.RUNNING
 
 
 class GraphExecutionActor(Actor):
@@ -70,17 +57,17 @@ class GraphExecutionActor(Actor):
         self._doom = doom
         self._again = again
         self._doubt = doubt
-        self._launching = 0
-        self._decider: Decider | None = None
+        self._agenda: Agenda | None = None
         self._writer = StreamWriter(env, execution_id, self._on_recorded)
         self._inbox = InboxReader(env, execution_id)
         self._crew = Crew(env.slots, self._spawn_node)
-        self._ready = Ready()
         self._stopped: list[int] = []
         self._abandoned: list[int] = []
-        self._cancelled = False
         self._woken = False
-        self._timers: set[str] = set()
+        self._leading = False
+        self._led: Appended | Exception | None = None
+        self._lingers = False
+        self._alarm = 0
         self._me = self.actor_ref
         # Node executions report their end themselves.
         self.watches_children = False
@@ -91,17 +78,25 @@ class GraphExecutionActor(Actor):
             return self._rebuild()
         if submit.create.parent is not None:
             return self._begin_as_child(submit)
+        if self._env.cashier is not None:
+            return self._begin_charged(submit, self._env.cashier)
         self._begin_with(submit)
         return None
 
+    async def _begin_charged(self, submit: msg.Submit, cashier: Cashier) -> None:
+        await cashier.open(submit.create.user_id)
+        self._begin_with(submit)
+
     async def _begin_as_child(self, submit: msg.Submit) -> None:
         """The parent may have been stopped meanwhile: what it told its child comes before any body starts."""
+        if self._env.cashier is not None:
+            await self._env.cashier.open(submit.create.user_id)
         self._begin_with(submit, await self._inbox.catch_up(0))
 
     def _begin_with(self, submit: msg.Submit, messages: Sequence[Any] = ()) -> None:
-        self._own(submit.plan, GraphExecution(settings=submit.create.settings))
-        self._advance(submit.create)
-        self._take_over(messages, found=False)
+        agenda = self._own(submit.plan, GraphExecution(settings=submit.create.settings), submit.create)
+        agenda.advance(submit.create)
+        self._take_over(agenda, messages, found=False)
         self.on_turn_end()
 
     async def _rebuild(self) -> None:
@@ -110,261 +105,171 @@ class GraphExecutionActor(Actor):
         submit = self._submit
         if submit is not None:
             if state is None:
-                self._begin_with(submit, await self._inbox.catch_up(0))
+                await self._begin_as_child(submit)
                 return
             self._answer(None)
         if state is None or (self._doubt and state.worker != env.worker):
             self.stop()
             return
-        self._writer.begin(state.version)
+        if env.cashier is not None:
+            await env.cashier.open(state.user_id)
+        self._writer.begin(state)
         if self._doom:
             # Whatever crashes it again and again is left out: the end needs neither its graph nor its messages.
-            self._own(
-                Plan(graph_id=state.graph_id, version=state.graph_version, nodes={}, starting=()), state
-            )
-            self._advance(Fail(self._doom))
+            plan = Plan(graph_id=state.graph_id, version=state.graph_version, nodes={}, starting=())
+            self._own(plan, state).advance(Fail(self._doom))
         else:
             plan = await env.plans.plan_of(state)
             messages = await self._inbox.catch_up(state.inbox_version)
-            self._own(plan, state)
-            self._take_over(messages, found=True)
+            past = await past_for(env.journal, state, messages)
+            self._take_over(self._own(plan, state), messages, found=True, past=past)
         self.on_turn_end()
 
-    def _own(self, plan: Plan, state: GraphExecution) -> None:
-        self._decider = Decider(plan, state)
-        self._needs = Needs(plan, state.settings)
+    def _own(self, plan: Plan, state: GraphExecution, create: Create | None = None) -> Agenda:
+        self._env.rank(self._id, state.settings.priority)
+        self._agenda = agenda = Agenda(self._env, plan, state, self._writer, self._crew, self._me)
+        if self._env.cashier is not None:
+            self._charge(agenda, self._env.cashier, create or state)
+        return agenda
 
-    def _take_over(self, messages: Sequence[Any], *, found: bool) -> None:
-        """Claims, and hears what the inbox holds: what has not begun hears first, as it may be told not to begin."""
-        state = self._state
-        back = state.worker == self._env.worker
-        fresh = state.status in (ExecutionStatus.INCOMPLETE, ExecutionStatus.QUEUED)
-        if fresh:
-            self._handle(messages)
-        if self._goes_on(messages):
-            self._advance(Claim(self._env.worker))
-        if found:
-            self._queue_all(back=back)
-        if not fresh:
-            self._handle(messages)
+    def _charge(self, agenda: Agenda, cashier: Cashier, run: Create | GraphExecution) -> None:
+        agenda.decider.meter = meter = cashier.meter(run)
+        self._writer.booking = None if meter is None else Booking(cashier, meter)
+
+    def _take_over(
+        self, agenda: Agenda, messages: Sequence[Any], *, found: bool, past: Past | None = None
+    ) -> None:
+        agenda.past = past
+        agenda.take_over(messages, found=found)
         if self._inbox.stale:
             self._inbox.changed(self._me)
-
-    def _goes_on(self, messages: Sequence[Any]) -> bool:
-        """Whether there may be something to do; otherwise it is left alone, and not even claimed."""
-        status = self._state.status
-        if status.is_terminal:
-            return any(type(message.payload) is ResumeRequested for message in messages)
-        return bool(messages) or status is not ExecutionStatus.REVIEW
-
-    def _queue_all(self, *, back: bool = False) -> None:
-        """Queues what an owner finds: what waits to start, and what ran under an earlier one."""
-        state = self._state
-        for number in (*state.running, *state.ready):
-            node = state.node_executions[number]
-            if node.status is _RUNNING and node.child_id:
-                self._launch(number, back=back)
-            elif node.status is not _RUNNING or state.is_interrupted(node):
-                self._ready.add(number, self._needs.of(node.node_id).kind)
 
     # -- messages ----------------------------------------------------------------------------------------------------
 
     def on_receive(self, message: Any) -> None:
-        if self._decider is None:
+        agenda = self._agenda
+        if agenda is None:
             return
         kind = type(message)
         if kind is Report:
-            self._advance(message)
+            agenda.advance(message)
             if message.outcome is not None:
                 self._crew.ended(message.number)
-        elif kind is msg.TimedOut:
-            self._advance(Fail(f"Graph execution exceeded {self._state.limits.timeout:g}s wall-clock cap"))
         elif kind is msg.Linger:
-            self._timers.discard("linger")
-            if self._only_waits():
-                self._leave()
+            self._lingers = False
+            if self._only_waits(agenda):
+                self._leave(agenda)
 
     def on_system(self, message: Any) -> None:
-        if self._decider is None:
+        agenda = self._agenda
+        if agenda is None:
             if type(message) is msg.InboxChanged:
                 self._inbox.changed(self._me, ready=False)
             return
         handler = self._SYSTEM.get(type(message))
         if handler is not None:
-            handler(self, message)
+            handler(self, agenda, message)
 
-    def _body_stopped(self, message: msg.Stopped) -> None:
+    def _body_stopped(self, agenda: Agenda, message: msg.Stopped) -> None:
         (self._abandoned if message.abandoned else self._stopped).append(message.number)
         self._crew.ended(message.number)
 
-    def _place_free(self, message: msg.PlaceFree) -> None:
+    def _place_free(self, agenda: Agenda, message: msg.PlaceFree) -> None:
         self._woken = True
 
-    def _launched(self, message: msg.Launched) -> None:
-        self._launching -= 1
-        if message.error:
-            self._advance(Report(message.number, message.attempt, (), "failed", message.error))
+    def _admitted(self, agenda: Agenda, message: msg.Admitted) -> None:
+        agenda.admitted(message.number)
 
-    def _inbox_changed(self, message: msg.InboxChanged) -> None:
+    def _launched(self, agenda: Agenda, message: msg.Launched) -> None:
+        agenda.launched(message)
+
+    def _inbox_changed(self, agenda: Agenda, message: msg.InboxChanged) -> None:
         self._inbox.changed(self._me)
 
-    def _inbox_read(self, message: msg.InboxRead) -> None:
+    def _due(self, agenda: Agenda, message: msg.Due) -> None:
+        self._alarm = 0
+        agenda.wake()
+
+    def _inbox_read(self, agenda: Agenda, message: msg.InboxRead) -> None:
         if message.error is not None:
             raise message.error
-        self._handle(self._inbox.take(message.messages))
+        agenda.hear(self._inbox.take(message.messages))
         if self._inbox.stale:
             self._inbox.changed(self._me)
 
-    def _handle(self, messages: Sequence[Any]) -> None:
-        for envelope in messages:
-            self._advance(Handle(envelope.version, envelope.event_id, envelope.payload))
-
-    def _node_actor_failed(self, failure: ChildFailed) -> None:
+    def _node_actor_failed(self, agenda: Agenda, failure: ChildFailed) -> None:
         number = self._crew.number_of(failure.ref)
-        node = self._state.node_executions.get(number)
-        if node is not None:
-            error, name = str(failure.error), type(failure.error).__name__
-            self._advance(Report(number, node.attempt, (), "failed", error or name, name, expected=False))
+        if agenda.crashed(number, failure.error):
             self._crew.ended(number)
 
     def on_turn_end(self) -> None:
-        decider = self._decider
-        if decider is None:
+        agenda = self._agenda
+        if agenda is None:
             return
         if self._stopped or self._abandoned:
             stopped, self._stopped = tuple(self._stopped), []
             abandoned, self._abandoned = tuple(self._abandoned), []
-            self._advance(BodiesStopped(stopped, abandoned))
-        if decider.state.stopping is not None and not self._cancelled:
-            self._cancelled = True
-            idle = self._crew.cancel(self._env.timing.grace, decider.state.running)
-            self._advance(BodiesStopped(idle))
-        if self._ready:
-            self._schedule()
+            agenda.advance(BodiesStopped(stopped, abandoned))
+        state = agenda.state
+        if agenda.ready:
+            agenda.schedule()
+        # What was to be started may have been the end of the run.
+        if state.stopping is not None and not agenda.cancelled:
+            agenda.cancelled = True
+            idle = self._crew.cancel(self._env.timing.grace, state.running)
+            agenda.advance(BodiesStopped(idle))
         if self._woken:
             self._woken = False
             self._env.slots.answered(self._me)
-        if decider.state.limits.timeout:
-            self._watch_limit()
+        if state.limits.timeout or state.retries or agenda.asleep:
+            self._watch_time(agenda)
         writer, crew = self._writer, self._crew
         if writer.drafts and (not crew.ahead or len(writer.drafts) >= BATCH):
-            self._flush(decider)
-        if not crew and self._decider is not None:
-            self._rest()
-
-    # -- deciding ----------------------------------------------------------------------------------------------------
-
-    @property
-    def _state(self) -> GraphExecution:
-        assert self._decider is not None
-        return self._decider.state
-
-    def _advance(self, command: Command) -> list[Draft]:
-        assert self._decider is not None
-        drafts = self._decider.advance(command, self._env.clock())
-        for draft in drafts:
-            payload = draft.payload
-            if isinstance(payload, NodeQueued):
-                self._ready.add(payload.node_exec, self._needs.of(payload.node_id).kind)
-            elif isinstance(payload, ExecutionResumed):
-                self._cancelled = False
-                self._queue_all()
-            elif isinstance(payload, NodeReviewDecided):
-                self._go_on_after_review(payload.node_exec)
-        self._writer.drafts.extend(drafts)
-        return drafts
-
-    # -- starting bodies ---------------------------------------------------------------------------------------------
-
-    def _schedule(self) -> None:
-        state = self._state
-        if state.stopping is not None or state.status is not _RUNNING:
-            return
-        hands = self._ready.take(self._env.slots, self._me)
-        if hands:
-            try:
-                drafts = self._advance(Start(tuple(hands), self._children(hands)))
-                for draft in drafts:
-                    if type(draft.payload) is NodeStarted:
-                        self._begin(state.node_executions[draft.payload.node_exec], hands)
-                self._crew.wait_for(state.version)
-            finally:
-                self._crew.give_back(hands.values())
-        if self._ready:
-            ref = self._me
-            self._env.slots.wait(ref, self._ready.kinds, lambda: ref.tell_system(msg.PlaceFree()))
-
-    def _children(self, hands: dict[int, str]) -> dict[int, str]:
-        """Execution ids for the sub-graphs among what is about to start."""
-        children: dict[int, str] = {}
-        for number, kind in hands.items():
-            node = self._state.node_executions.get(number) if kind is UNPLACED else None
-            if node is not None and self._needs.of(node.node_id).role == "child":
-                children[number] = child_execution_id(self._id, number, node.attempt + 1)
-        return children
-
-    def _begin(self, node: NodeExecution, hands: dict[int, str]) -> None:
-        """Runs a pure body at once; all others when their start is durable."""
-        number, data = node.number, node.data
-        role, kind, block, gated = self._needs.of(node.node_id)
-        if role == "review":
-            del hands[number]
-            editable = bool(data.get("editable", True))
-            self._advance(
-                RequestReview(number, node.attempt, str(data.get("name", "")), data.get("data"), editable)
-            )
-            return
-        if gated and not (node.review is not None and node.review.approved):
-            # Its place goes back with the others that were not needed.
-            self._advance(RequestReview(number, node.attempt, block.name, data))
-            return
-        del hands[number]
-        if gated and node.review is not None:
-            data = node.review.data
-        work = Work(number, node.attempt, node.occurrence, block, data, self._state.context(node))
-        if role == "child" or block.effects:
-            self._crew.hold(Hand(kind, work))
-        else:
-            self._crew.run(Hand(kind, work), ahead=kind == "inline")
-
-    def _go_on_after_review(self, number: int) -> None:
-        """An approved action runs now; a review of data alone is over with its decision."""
-        node = self._state.node_executions.get(number)
-        if node is not None and node.status is _RUNNING and self._state.is_interrupted(node):
-            self._ready.add(number, self._needs.of(node.node_id).kind)
+            self._flush(agenda)
+        if not crew and self._agenda is not None:
+            self._rest(agenda)
 
     def _spawn_node(self, work: Work) -> ActorRef[Any]:
         return self.spawn(NodeExecutionActor, self._me, self._env, work)
 
-    def _launch(self, number: int, *, back: bool = False) -> None:
-        assert self._decider is not None
-        self._launching += 1
-        node = self._state.node_executions[number]
-        Launch(self._env, self._decider.plan, self._state, node, self._me, back=back).begin()
-
     # -- recording ---------------------------------------------------------------------------------------------------
 
     def _on_recorded(self, result: Appended | Exception) -> None:
-        self._me.tell_system(msg.Recorded(result))
+        if self._leading:
+            self._led = result
+        else:
+            self._me.tell_system(msg.Recorded(result))
 
-    def _recorded(self, message: msg.Recorded) -> None:
-        result = message.result
+    def _recorded(self, agenda: Agenda, message: msg.Recorded) -> None:
+        self._go_on(agenda, message.result)
+
+    def _go_on(self, agenda: Agenda, result: Appended | Exception) -> None:
         told = self._writer.recorded(result)
         if isinstance(result, Exception):
             self._lose(result)
             return
         self._answer(None)
-        for execution_id in told:
-            self._env.notify(execution_id)
+        if told:
+            parent = agenda.state.parent
+            for execution_id in told:
+                # Children are told to stop, and nothing else.
+                self._env.notify(execution_id, parent is None or execution_id != parent.execution_id)
         for number in self._crew.durable(result.version):
-            self._launch(number)
-        self._writer.snapshot(self._state)
+            agenda.launch(number)
+        self._writer.snapshot(agenda.state)
 
-    def _flush(self, decider: Decider) -> None:
+    def _flush(self, agenda: Agenda) -> None:
+        """Writes what was decided. Where nothing else is to do it is written here and now, and this turn goes on."""
+        self._leading = self._crew.idle and self.dispatcher.idle and self._env.quiet
         try:
-            self._writer.flush(decider, lead=self._crew.idle and self.dispatcher.idle and self._env.quiet)
+            self._writer.flush(agenda.decider, lead=self._leading)
         except UnencodableError as error:
             self._lose(error)
+        finally:
+            self._leading = False
+        led, self._led = self._led, None
+        if led is not None:
+            self._go_on(agenda, led)
 
     def _answer(self, error: Exception | None) -> bool:
         """Tells the submitter what became of the submission; whether there was one."""
@@ -378,7 +283,7 @@ class GraphExecutionActor(Actor):
 
         A submission that could not be recorded is no execution: whoever made it may try again.
         """
-        self._decider = None
+        self._agenda = None
         new = self._answer(error)
         if isinstance(error, ConflictError):
             self._env.lost(self._id, new=new)
@@ -390,53 +295,66 @@ class GraphExecutionActor(Actor):
         self._disband()
 
     def on_failure(self, exception_type: Any, exception_value: Any, traceback: Any) -> None:
+        if self._agenda is not None:
+            state = self._agenda.state
+            self._env.crashed(self._id, state.user_id, state.graph_id)
         self._disband()
 
     def _disband(self) -> None:
+        self._writer.drop()
         self._env.slots.leave(self._me)
         self._crew.disband()
 
     # -- resting -----------------------------------------------------------------------------------------------------
 
-    def _rest(self) -> None:
+    def _rest(self, agenda: Agenda) -> None:
         """Lets go of what is over, or only waits, as soon as everything is recorded."""
-        state = self._state
+        state = agenda.state
         if self._writer.busy or self._crew:
             return
-        if state.status.is_terminal or state.status is ExecutionStatus.REVIEW:
-            self._leave()
-        elif self._only_waits() and "linger" not in self._timers:
-            self._timers.add("linger")
+        if state.status.is_terminal or state.status is ExecutionStatus.REVIEW or agenda.asleep:
+            self._leave(agenda)
+        elif self._only_waits(agenda) and not self._lingers:
+            self._lingers = True
+            self._env.idle(self._id)
             self.call_later(self._env.timing.linger, msg.Linger())
 
-    def _watch_limit(self) -> None:
-        state = self._state
-        if state.status is _RUNNING and "limit" not in self._timers:
-            self._timers.add("limit")
-            passed = (self._env.clock() - state.started_at) / 1e6
-            self.call_later(max(0.0, state.limits.timeout - passed), msg.TimedOut())
+    def _watch_time(self, agenda: Agenda) -> None:
+        due = agenda.next_due()
+        if due and due != self._alarm:
+            self._alarm = due
+            self._env.wake_at(self._id, due)
 
-    def _only_waits(self) -> bool:
-        busy = self._crew or self._ready or self._writer.busy or self._inbox.reading or self._launching
-        return not busy and not self._state.limits.timeout
+    def _only_waits(self, agenda: Agenda) -> bool:
+        return not (
+            self._crew
+            or agenda.ready
+            or self._writer.busy
+            or self._inbox.reading
+            or agenda.launching
+            or agenda.waits_for_permits
+        )
 
-    def _leave(self) -> None:
+    def _leave(self, agenda: Agenda) -> None:
         if self._inbox.reading:
             return
         if self.passivate():
-            state = self._state
-            self._decider = None
+            self._agenda = None
             self._env.slots.leave(self._me)
-            self._env.left(state)
+            self._env.left(agenda.state)
+            if agenda.deaf:
+                self._env.notify(self._id)
         else:
             # Most likely a node execution is about to end: try again when it has.
             self.watches_children = True
 
-    _SYSTEM: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
+    _SYSTEM: ClassVar[dict[type, Callable[[Any, Agenda, Any], None]]] = {
         msg.Recorded: _recorded,
         msg.Stopped: _body_stopped,
         msg.Launched: _launched,
         msg.PlaceFree: _place_free,
+        msg.Admitted: _admitted,
+        msg.Due: _due,
         msg.InboxChanged: _inbox_changed,
         msg.InboxRead: _inbox_read,
         ChildFailed: _node_actor_failed,

@@ -8,7 +8,10 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from actbook.actors import _messages as msg
+from actbook.actors._credentialed_body import ATTEMPTS
+from actbook.actors._credentials_store import CredentialsStoreError
 from actbook.actors._environment import Environment
+from actbook.actors._execution_log import ExecutionLog
 from actbook.actors._runtime import ActorRef
 from actbook.events import GraphExecution, NodeExecution
 from actbook.graphs import Plan
@@ -48,6 +51,7 @@ class Launch:
         self._number, self._attempt, self._child_id = node.number, node.attempt, node.child_id
         self._parent = parent
         self._back = back
+        self._attempts_left = ATTEMPTS
 
     def begin(self, pause: float = 0.0) -> None:
         """Prepares and submits it in the background, after `pause` seconds."""
@@ -63,6 +67,12 @@ class Launch:
             plan, create = await self._env.plans.child_of(self._plan, self._state, self._node)
         except JournalError as error:
             self._again(error)
+        except CredentialsStoreError as error:
+            self._attempts_left -= 1
+            if self._attempts_left:
+                self._again(error)
+            else:
+                self._tell(str(error))
         except Exception as error:
             self._tell(str(error) or type(error).__name__)
         else:
@@ -78,7 +88,9 @@ class Launch:
             self._tell(str(error) or type(error).__name__)
 
     def _again(self, error: Exception) -> None:
-        logger.error("Sub-graph execution #%s can't begin yet: %s", self._child_id, error)
+        context, block = self._state.context(self._node), self._plan.nodes[self._node.node_id].block
+        log = ExecutionLog.of(logger, "Launch", context, block.name)
+        log.error("Sub-graph execution #%s can't begin yet: %s", self._child_id, error)
         self.begin(self._env.timing.retry_after)
 
     def _tell(self, error: str = "") -> None:

@@ -9,7 +9,10 @@ from actbook.graphs import Block, ExecutionContext, Plan
 
 
 class Work(NamedTuple):
-    """What a node execution runs. `occurrence`: how many executions of the node were queued before it."""
+    """What a node execution runs. `occurrence`: how many executions of the node were queued before it.
+
+    `timeout`: seconds of wall-clock time, None = no cap.
+    """
 
     number: int
     attempt: int
@@ -17,6 +20,7 @@ class Work(NamedTuple):
     block: Block
     data: dict[str, Any]
     context: ExecutionContext
+    timeout: float | None = None
 
 
 class Submit(NamedTuple):
@@ -28,9 +32,10 @@ class Submit(NamedTuple):
 
 
 class Notify(NamedTuple):
-    """To the supervisor: something was written for this execution; look at it."""
+    """To the supervisor: something was written for this execution; look at it. `urgent`: a stop, which waits for no place."""
 
     execution_id: str
+    urgent: bool = False
 
 
 class InboxChanged(NamedTuple):
@@ -54,12 +59,26 @@ class PlaceFree(NamedTuple):
     """To a graph execution: a place for a body is free again."""
 
 
+class Admitted(NamedTuple):
+    """To a graph execution: a node execution that waited for the limits of its block may start."""
+
+    number: int
+
+
+class Idle(NamedTuple):
+    """To the supervisor: this execution only waits, and would leave its place to another one."""
+
+    execution_id: str
+
+
 class Linger(NamedTuple):
     """To a graph execution: time to see whether it can let go of its memory."""
 
 
-class TimedOut(NamedTuple):
-    """To a graph execution: the run's time is over."""
+class Due(NamedTuple):
+    """To the supervisor, and on to the graph execution: a time that its state names has come."""
+
+    execution_id: str
 
 
 class Launched(NamedTuple):

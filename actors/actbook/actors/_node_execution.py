@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from actbook.actors._bodies import Body, Outcome
+from actbook.actors._credentialed_body import CredentialedBody
 from actbook.actors._environment import Environment
 from actbook.actors._messages import Cancel, Stopped, Work
 from actbook.actors._runtime import Actor, ActorRef
@@ -23,7 +24,7 @@ class NodeExecutionActor(Actor):
         self._env = env
         self._work = work
         self._begun = False
-        self._body: Body | None = None
+        self._body: Body | CredentialedBody | None = None
         self._cancel: Cancel | None = None
 
     def on_start(self) -> None:
@@ -77,7 +78,13 @@ class NodeExecutionActor(Actor):
             if len(items) > CHUNK:
                 self.outputs(items[:-CHUNK])
                 items = items[-CHUNK:]
-            stats = NodeStats(outcome.wall, outcome.cpu, outcome.input_bytes, outcome.output_bytes)
+            stats = NodeStats(
+                outcome.wall,
+                outcome.cpu,
+                outcome.input_bytes,
+                outcome.output_bytes,
+                outcome.counters or {},
+            )
             self._graph.tell(
                 Report(
                     number,

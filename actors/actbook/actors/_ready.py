@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Hashable
 
 from actbook.actors._slots import Slots
 
+ALL = sys.maxsize
 UNPLACED = "unplaced"
 """The kind of nodes that run no body here, a sub-graph's or a person's: they occupy no place."""
 
@@ -31,8 +33,13 @@ class Ready:
         """Of what is queued."""
         return [kind for kind, queue in self._queues.items() if queue]
 
-    def take(self, slots: Slots, owner: Hashable = None) -> dict[int, str]:
-        """Number → kind of those that can start now, oldest first of each kind; each occupies a place of its kind."""
+    def take(self, slots: Slots, owner: Hashable = None, most: int = ALL) -> dict[int, str]:
+        """Number → kind of those that can start now, oldest first of each kind; each occupies a place of its kind.
+
+        `most`: bodies; then they are the oldest of all kinds.
+        """
+        if most < self._count:
+            return self._take_oldest(slots, owner, most)
         hands: dict[int, str] = {}
         for kind, queue in self._queues.items():
             if not queue:
@@ -49,6 +56,27 @@ class Ready:
                 if number not in hands:
                     slots.take(kind)
                     hands[number] = kind
+        return hands
+
+    def _take_oldest(self, slots: Slots, owner: Hashable, most: int) -> dict[int, str]:
+        unplaced = self._queues.get(UNPLACED, ())
+        hands = dict.fromkeys(unplaced, UNPLACED)
+        self._count -= len(unplaced)
+        self._queues.pop(UNPLACED, None)
+        bodies = 0
+        while bodies < most:
+            first = [
+                (queue[0], kind) for kind, queue in self._queues.items() if queue and slots.free(kind, owner)
+            ]
+            if not first:
+                break
+            number, kind = min(first)
+            self._queues[kind].popleft()
+            self._count -= 1
+            if number not in hands:
+                slots.take(kind)
+                hands[number] = kind
+                bodies += 1
         return hands
 
     def __bool__(self) -> bool:

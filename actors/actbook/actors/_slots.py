@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable, Iterable, Mapping
 
+from actbook.actors._line import Line
+
 Wake = Callable[[], None]
 
 
@@ -13,7 +15,8 @@ class Slots:
 
     `places` are those of the bodies: live numbers, which change when a body begins and ends. A place is taken before
     its body begins. Who finds too few waits for its kinds, and is woken in turn: a place that becomes free is kept
-    for whoever waited longest until it has answered, so nobody overtakes and no place is forgotten.
+    for whoever waited longest among those of the highest priority, until it has answered, so nobody overtakes and no
+    place is forgotten.
     """
 
     def __init__(self, places: Mapping[str, int]) -> None:
@@ -21,7 +24,7 @@ class Slots:
         self._pending = dict.fromkeys(places, 0)
         self._kept = dict.fromkeys(places, 0)
         self._busy = 0
-        self._waiting: dict[str, dict[Hashable, Wake]] = {kind: {} for kind in places}
+        self._waiting: dict[str, Line[Hashable, Wake]] = {kind: Line() for kind in places}
         self._offers: dict[Hashable, list[str]] = {}
         self._drained: asyncio.Event | None = None
 
@@ -55,10 +58,10 @@ class Slots:
         if self._drained is not None and not self._busy:
             self._drained.set()
 
-    def wait(self, owner: Hashable, kinds: Iterable[str], wake: Wake) -> None:
+    def wait(self, owner: Hashable, kinds: Iterable[str], wake: Wake, priority: int = 0) -> None:
         """Calls `wake` when a place of one of the kinds is kept for `owner`, who then takes what it needs and answers."""
         for kind in kinds:
-            self._waiting[kind].setdefault(owner, wake)
+            self._waiting[kind].add(owner, wake, priority)
             self.offer(kind)
 
     def answered(self, owner: Hashable) -> None:
@@ -70,15 +73,14 @@ class Slots:
     def leave(self, owner: Hashable) -> None:
         """The owner needs no place any more."""
         for waiting in self._waiting.values():
-            waiting.pop(owner, None)
+            waiting.discard(owner)
         self.answered(owner)
 
     def offer(self, kind: str) -> None:
         """Keeps free places of a kind for those that wait for one."""
         waiting = self._waiting[kind]
-        while waiting and self.free(kind) > 0:
-            owner = next(iter(waiting))
-            wake = waiting.pop(owner)
+        while waiting.rows and self.free(kind) > 0:
+            owner, wake = waiting.pop()
             self._kept[kind] += 1
             self._offers.setdefault(owner, []).append(kind)
             wake()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from actbook.actors import _messages as msg
 from actbook.actors._environment import Environment
+from actbook.actors._execution_log import ExecutionLog
 from actbook.actors._graph_execution import GraphExecutionActor
+from actbook.actors._line import Line
 from actbook.actors._runtime import Actor, ActorRef, ChildFailed, ChildStopped, SupervisionPolicy
+from actbook.actors._submission_error import SubmissionError
 from actbook.events import Append, Appended, Decider, GraphExecution
 from actbook.journal import ConflictError, JournalError, UndecodableError, UnencodableError, UpcastError
 
@@ -30,8 +32,12 @@ class _GaveUp(NamedTuple):
 class Supervisor(Actor):
     """A crashed graph execution is rebuilt from its stream, a bounded number of times in a window; then it is FAILED.
 
-    A store that fails is nobody's crash: such an execution is tried again later, for as long as it takes. At most
-    `max_active` executions, not counting sub-graphs, are in memory at once; the others wait in their streams.
+    A store that fails is nobody's crash: such an execution is tried again later, for as long as it takes.
+
+    At most `max_active` executions are in memory at once; the others wait in their streams, those of a higher priority in
+    front, and among equals those that came first. A new sub-graph never waits, since its parent waits for it, nor does one
+    that is to stop: so there may be more for a moment, until those that only wait have left. They leave at once when
+    somebody else wants a place.
     """
 
     def __init__(self, env: Environment, *, max_active: int, policy: SupervisionPolicy) -> None:
@@ -40,20 +46,27 @@ class Supervisor(Actor):
         self._max_active = max_active
         self._policy = policy
         self._active: set[str] = set()
-        self._missed: set[str] = set()
+        self._missed: dict[str, bool] = {}
         self._doubted: dict[str, bool] = {}
         self._submitted: dict[str, list[Callable[[Exception | None], object]]] = {}
-        self._backlog: deque[str] = deque()
+        self._backlog: Line[str, None] = Line()
+        self._idle: dict[str, None] = {}
 
     def on_receive(self, message: Any) -> None:
         if type(message) is msg.Submit:
             self._accept(message)
         elif type(message) is msg.Notify:
-            self._notify(message.execution_id)
+            self._notify(message.execution_id, msg.InboxChanged(), message.urgent)
+        elif type(message) is msg.Due:
+            self._notify(message.execution_id, message)
         elif type(message) is msg.Lost:
             self._doubted[message.execution_id] = not message.new
             if message.execution_id not in self._active:
                 self._left(message.execution_id)
+        elif type(message) is msg.Idle:
+            self._idle[message.execution_id] = None
+            if self._backlog:
+                self._make_room()
         elif type(message) is _GaveUp:
             self._gave_up(message)
 
@@ -61,7 +74,8 @@ class Supervisor(Actor):
         if type(message) is ChildStopped and message.ref.name:
             self._left(message.ref.name)
         elif type(message) is ChildFailed:
-            logger.warning("Graph execution #%s crashed: %s", message.ref.name, message.error)
+            log = self._log(message.ref.name or "")
+            log.warning("Graph execution #%s crashed: %s", message.ref.name, message.error)
 
     def _accept(self, message: msg.Submit) -> None:
         execution_id = message.create.execution_id
@@ -75,13 +89,14 @@ class Supervisor(Actor):
             self._start(execution_id, self._heard_by_all(message))
 
     def _heard_by_all(self, message: msg.Submit) -> msg.Submit:
-        """Whoever submits the same execution before it is recorded gets the same answer."""
+        """Whoever submits the same execution before it is recorded hears of it, too: that it was there already."""
         execution_id = message.create.execution_id
         self._submitted[execution_id] = [message.recorded]
 
         def recorded(error: Exception | None) -> None:
             for answer in self._submitted.pop(execution_id, ()):
                 answer(error)
+                error = error or ConflictError(execution_id, 0, 1)
 
         return message._replace(recorded=recorded)
 
@@ -93,34 +108,64 @@ class Supervisor(Actor):
             message.recorded(result if isinstance(result, Exception) else None)
             env.notify(create.execution_id)
 
+        priority = create.settings.priority
+        env.rank(create.execution_id, priority)
         drafts = Decider(message.plan, GraphExecution()).advance(create, env.clock())
-        append = Append(create.execution_id, 0, drafts, create.user_id, create.execution_id, lifecycle="open")
+        append = Append(
+            create.execution_id,
+            0,
+            drafts,
+            create.user_id,
+            create.execution_id,
+            lifecycle="open",
+            priority=priority,
+        )
         try:
             env.journal.submit(append, done)
         except JournalError as error:
             message.recorded(error)
 
-    def _notify(self, execution_id: str) -> None:
+    def _notify(self, execution_id: str, news: msg.InboxChanged | msg.Due, urgent: bool = False) -> None:
         ref = self.system.find(execution_id)
         if ref is not None:
-            ref.tell_system(msg.InboxChanged())
+            ref.tell_system(news)
         elif execution_id in self._active:
             # It just left, or crashed and is about to be rebuilt: looked at again when that is known.
-            self._missed.add(execution_id)
+            self._missed[execution_id] = urgent or self._missed.get(execution_id, False)
+        elif urgent:
+            self._backlog.discard(execution_id)
+            self._start(execution_id)
         elif len(self._active) < self._max_active:
             self._start(execution_id)
         else:
-            self._backlog.append(execution_id)
+            self._queue(execution_id)
+            self._make_room()
+
+    def _queue(self, execution_id: str) -> None:
+        self._backlog.add(execution_id, None, self._env.priorities.get(execution_id, 0))
+
+    def _make_room(self) -> None:
+        """Asks the one that only waits for the longest time to leave now. It stays if it has something to do again."""
+        while self._idle:
+            waiting = next(iter(self._idle))
+            del self._idle[waiting]
+            ref = self.system.find(waiting)
+            if ref is not None:
+                ref.tell(msg.Linger())
+                return
 
     def _left(self, execution_id: str) -> None:
         self._active.discard(execution_id)
+        self._idle.pop(execution_id, None)
         if execution_id in self._doubted:
             self._start(execution_id, doubt=self._doubted.pop(execution_id))
         elif execution_id in self._missed:
-            self._missed.discard(execution_id)
-            self._backlog.append(execution_id)
+            if self._missed.pop(execution_id):
+                self._start(execution_id)
+            else:
+                self._queue(execution_id)
         while self._backlog and len(self._active) < self._max_active:
-            waiting = self._backlog.popleft()
+            waiting, _ = self._backlog.pop()
             if waiting not in self._active:
                 self._start(waiting)
 
@@ -143,25 +188,33 @@ class Supervisor(Actor):
 
     def _gave_up(self, message: _GaveUp) -> None:
         execution_id, error, doomed = message
-        self._missed.discard(execution_id)
+        self._missed.pop(execution_id, None)
         self._doubted.pop(execution_id, None)
         self._left(execution_id)
+        refusal: Exception
+        if isinstance(error, JournalError):
+            refusal = error
+        else:
+            refusal = SubmissionError(execution_id, error)
+            refusal.__cause__ = error
         for answer in self._submitted.pop(execution_id, ()):
-            answer(error if isinstance(error, Exception) else RuntimeError(str(error)))
+            answer(refusal)
+        log = self._log(execution_id)
         if isinstance(error, JournalError) and not isinstance(error, _HOPELESS):
-            logger.error(
-                "The store fails: %s. Graph execution #%s is tried again later.", error, execution_id
-            )
+            log.error("The store fails: %s. Graph execution #%s is tried again later.", error, execution_id)
             self.call_later(self._env.timing.retry_after, msg.Notify(execution_id))
             return
         text = str(error) or type(error).__name__
         if doomed:
-            logger.critical(
+            log.critical(
                 "Graph execution #%s can't even be ended: %s. It stays as recorded.", execution_id, text
             )
             return
-        logger.error("Gave up on graph execution #%s: %s", execution_id, text)
+        log.error("Gave up on graph execution #%s: %s", execution_id, text)
         self._start(execution_id, doom=f"Gave up after its actor crashed again and again: {text}")
+
+    def _log(self, execution_id: str) -> ExecutionLog:
+        return self._env.log(logger, execution_id, "Supervisor")
 
 
 def _factory(

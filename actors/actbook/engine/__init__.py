@@ -4,24 +4,48 @@ from actbook.engine._engine import Engine
 from actbook.engine._errors import (
     EngineClosedError,
     ExecutionNotFoundError,
+    ForkRefusedError,
     GraphNotFoundError,
     GraphValidationError,
+    IdempotencyKeyError,
     NotFoundError,
+    ResumeRefusedError,
+    RetryRefusedError,
     ReviewError,
+    ScheduleError,
+    ScheduleNotFoundError,
+    SharingError,
     StillRunningError,
     StillStoppingError,
+    TopUpError,
+    UnrecordableInputError,
 )
+from actbook.engine._notary import CheckpointPolicy
+from actbook.engine._process import tune_process
 from actbook.engine._settings import EngineSettings
+from actbook.engine._start_time import StartTimeError
 
 __all__ = [
+    "CheckpointPolicy",
     "Engine",
     "EngineClosedError",
     "EngineSettings",
     "ExecutionNotFoundError",
+    "ForkRefusedError",
     "GraphNotFoundError",
     "GraphValidationError",
+    "IdempotencyKeyError",
     "NotFoundError",
+    "ResumeRefusedError",
+    "RetryRefusedError",
     "ReviewError",
+    "ScheduleError",
+    "ScheduleNotFoundError",
+    "SharingError",
+    "StartTimeError",
     "StillRunningError",
     "StillStoppingError",
+    "TopUpError",
+    "UnrecordableInputError",
+    "tune_process",
 ]

@@ -5,21 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+
+import msgspec
 
 from actbook.actors import Submit, wall_clock
+from actbook.blocks import Registry
+from actbook.engine._accounting import Accounting
+from actbook.engine._admitting import Admitting
+from actbook.engine._current import enter_engine, leave_engine
 from actbook.engine._errors import EngineClosedError, ExecutionNotFoundError, ReviewError, StillRunningError
 from actbook.engine._host import Host
+from actbook.engine._masks import Masks
+from actbook.engine._recordable import unrecordable_input
+from actbook.engine._repeating import check_repetition
 from actbook.engine._reviewing import earlier_decision, same_decision
+from actbook.engine._revival import Revival
+from actbook.engine._scheduling import ScheduledRuns, Scheduling
 from actbook.engine._settings import EngineSettings
-from actbook.engine._simulation import Simulation
+from actbook.engine._sharing import Sharing
+from actbook.engine._start_time import start_time
 from actbook.engine._stopping import stop_execution
-from actbook.engine.admission import (
-    Masks,
-    _merge_nodes_input_masks,
-    warn_of_unknown_inputs,
-)
+from actbook.engine.credentials import CredentialsInputs, CredentialsStore
 from actbook.events import (
     Append,
     CancelRequested,
@@ -33,14 +41,12 @@ from actbook.events import (
     split_node_exec_id,
 )
 from actbook.graphs import Graph, Plan
-from actbook.journal import ConflictError, Journal, OwnerInfo
+from actbook.journal import ConflictError, Journal, OwnerInfo, UnencodableError
 from actbook.projections import Queries
 from actbook.replay import History
 
-_KEYS = UUID("3d0a9c0e-7a52-53c8-b7ad-63a2b2c1f6de")
 
-
-class Engine:
+class Engine(Admitting, Sharing, Scheduling, Accounting, Revival):
     """Runs graphs durably on one store. Open it with `Engine.open`; use it on the event loop that opened it.
 
     No method blocks the loop. Errors derive from `ActbookError`; a store that fails raises `JournalError`, never an error
@@ -49,6 +55,7 @@ class Engine:
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        host.clockwork.connect(ScheduledRuns(self))
 
     @classmethod
     @asynccontextmanager
@@ -62,10 +69,13 @@ class Engine:
         prepared = EngineSettings(**settings)
         journal = await Journal.open(url, synchronous=prepared.synchronous)
         host = Host(journal, prepared)
+        engine = cls(host)
         try:
             await host.start()
-            yield cls(host)
+            enter_engine(engine)
+            yield engine
         finally:
+            leave_engine(engine)
             await host.close()
 
     @property
@@ -77,6 +87,21 @@ class Engine:
     def owner(self) -> OwnerInfo | None:
         """The process that runs this store's executions, this one included; None when there is none now."""
         return self._host.owner
+
+    @property
+    def closed(self) -> bool:
+        """Whether its `async with` block was left."""
+        return self._host.closed
+
+    @property
+    def registry(self) -> Registry:
+        """The blocks it runs."""
+        return self._host.registry
+
+    @property
+    def credentials(self) -> CredentialsStore:
+        """Where the secrets are that its runs name."""
+        return self._host.credentials
 
     @property
     def journal(self) -> Journal:
@@ -101,9 +126,14 @@ class Engine:
         """The graph as saved. The same content again is a no-op; other content under a known version gets the next version."""
         return await self._open_host().graphs.save(graph, user_id)
 
-    async def graph(self, graph_id: str, version: int | None = None) -> Graph:
-        """A saved graph version, the newest by default. Raises `GraphNotFoundError`."""
-        return await self._open_host().graphs.load(graph_id, version)
+    async def graph(self, graph_id: str, version: int | None = None, user_id: str | None = None) -> Graph:
+        """A saved graph version, the newest by default, of those that the user may use; None asks as the operator.
+
+        Raises `GraphNotFoundError`.
+        """
+        return await self._open_host().graphs.load(graph_id, version, user_id)
+
+    get_graph = graph
 
     async def add_graph_execution(
         self,
@@ -112,6 +142,7 @@ class Engine:
         inputs: Mapping[str, Any] | None = None,
         *,
         graph_version: int | None = None,
+        graph_credentials_inputs: CredentialsInputs | None = None,
         nodes_input_masks: Masks | None = None,
         settings: Settings | None = None,
         limits: Limits | None = None,
@@ -119,35 +150,43 @@ class Engine:
         simulation_script: Mapping[str, Any] | None = None,
         preset_id: str | None = None,
         idempotency_key: str | None = None,
+        start_at: datetime | None = None,
+        graph_exec_id: str | None = None,
+        priority: int = 0,
     ) -> GraphExecution:
         """Accepts a run; returns when it is durable. It runs here if this process owns the store, else in the owner.
 
+        `graph_credentials_inputs` names credentials by their metadata, under the keys of `aggregate_credentials_inputs`.
         `simulate` puts visible stand-ins where a block is not installed; `simulation_script` gives their outputs by block or node.
-        The same `idempotency_key` of the same user is the same execution. Raises `GraphNotFoundError`,
-        `GraphValidationError` or `ValueError`; then nothing was recorded.
+        The same `idempotency_key` of the same user is the same execution. With `start_at` it stays QUEUED until then.
+        Where executions wait for a place a higher `priority` goes first; sub-graphs have that of their parent.
+        With `graph_exec_id` that execution is resumed as it was instead, see `resume`; nothing else is looked at.
+        Raises `GraphNotFoundError`, `GraphValidationError`, `StartTimeError`, `IdempotencyKeyError`,
+        `UnrecordableInputError`, `ValueError`, or `CredentialsStoreError` when the store of
+        credentials fails; then nothing was recorded.
         """
-        host = self._open_host()
-        simulated = simulate or simulation_script is not None
-        script = dict(simulation_script) if simulation_script is not None else None
-        simulation = Simulation(script).to_dict() if simulated else None
-        prepared = await host.preparation.prepared(graph_id, graph_version, simulation)
-        given = dict(inputs or {})
-        masks = _merge_nodes_input_masks(None, nodes_input_masks)
-        starting = prepared.starting(given, masks)
-        warn_of_unknown_inputs(prepared.graph, prepared.unknown(given))
-        create = Create(
-            execution_id=_execution_id(user_id, idempotency_key),
-            user_id=user_id,
-            inputs=given,
-            starting=tuple(starting),
-            masks=masks,
-            settings=settings or Settings(),
-            limits=limits or Limits(),
-            simulation=simulation,
+        if graph_exec_id is not None:
+            return await self.resume(user_id, graph_exec_id)
+        plan, create = await self._request(
+            graph_id,
+            user_id,
+            inputs,
+            graph_version=graph_version,
+            graph_credentials_inputs=graph_credentials_inputs,
+            nodes_input_masks=nodes_input_masks,
+            settings=settings,
+            limits=limits,
+            simulate=simulate,
+            simulation_script=simulation_script,
             preset_id=preset_id,
             idempotency_key=idempotency_key,
         )
-        return await self._accept(prepared.plan, create)
+        if priority:
+            urgent = msgspec.structs.replace(create.settings, priority=priority)
+            create = msgspec.structs.replace(create, settings=urgent)
+        if start_at is not None:
+            create = msgspec.structs.replace(create, start_at=start_time(start_at))
+        return await self._accept(plan, create, graph_version)
 
     async def get_graph_execution(self, graph_exec_id: str, user_id: str | None = None) -> GraphExecution:
         """What is recorded of an execution. `user_id` None asks as the operator. Raises `ExecutionNotFoundError`."""
@@ -156,9 +195,13 @@ class Engine:
             raise ExecutionNotFoundError(graph_exec_id)
         return state
 
-    async def wait(self, graph_exec_id: str, timeout: float | None = None) -> GraphExecution:
+    async def wait(
+        self, graph_exec_id: str, timeout: float | None = None, user_id: str | None = None
+    ) -> GraphExecution:
         """Waits until the execution is terminal, or in REVIEW. `timeout` in seconds: then `StillRunningError`."""
         host = self._open_host()
+        if user_id is not None:
+            await self.get_graph_execution(graph_exec_id, user_id)
         try:
             async with asyncio.timeout(timeout):
                 state = await host.settled(graph_exec_id)
@@ -179,8 +222,9 @@ class Engine:
     ) -> GraphExecution:
         """Stops an execution and, with `cascade`, its sub-graphs' executions; returns its state when all have ended.
 
-        The request is durable before anything else. Repeatable; a finished execution stays as it is. Raises
-        `ExecutionNotFoundError`, or `StillStoppingError` after `wait_timeout` seconds (0: returns at once).
+        The request is durable before anything else. Repeatable; a finished execution stays as it is. After `wait_timeout`
+        seconds in all (0: at once) it returns though sub-graphs are still stopping, which they go on to do. Raises
+        `ExecutionNotFoundError`, or `StillStoppingError` when the execution itself has not ended by then.
         """
         state = await self.get_graph_execution(graph_exec_id, user_id)
         request = CancelRequested(user_id, reason, cascade)
@@ -216,7 +260,7 @@ class Engine:
         await self.get_graph_execution(graph_exec_id, user_id)
         return await History.load(self._host.journal, graph_exec_id)
 
-    async def _accept(self, plan: Plan, create: Create) -> GraphExecution:
+    async def _accept(self, plan: Plan, create: Create, graph_version: int | None = None) -> GraphExecution:
         host = self._open_host()
         if host.is_owner:
             accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -229,14 +273,26 @@ class Engine:
         try:
             await recorded
         except ConflictError:
-            return await self.get_graph_execution(create.execution_id)
+            earlier = await self.get_graph_execution(create.execution_id)
+            check_repetition(earlier, plan, create, graph_version)
+            return earlier
+        except UnencodableError as error:
+            raise unrecordable_input(create, error) from error
         state = GraphExecution()
         Decider(plan, state).advance(create, wall_clock())
         return state
 
     async def _record(self, plan: Plan, create: Create) -> None:
         drafts = Decider(plan, GraphExecution()).advance(create, wall_clock())
-        append = Append(create.execution_id, 0, drafts, create.user_id, create.execution_id, lifecycle="open")
+        append = Append(
+            create.execution_id,
+            0,
+            drafts,
+            create.user_id,
+            create.execution_id,
+            lifecycle="open",
+            priority=create.settings.priority,
+        )
         await self._host.journal.append(append)
 
     def _open_host(self) -> Host:
@@ -268,10 +324,6 @@ class Engine:
                 return await engine.wait(execution.id, timeout)
 
         return asyncio.run(run())
-
-
-def _execution_id(user_id: str, idempotency_key: str | None) -> str:
-    return str(uuid4()) if idempotency_key is None else str(uuid5(_KEYS, f"{user_id}\n{idempotency_key}"))
 
 
 def _answer(future: asyncio.Future[None], error: BaseException | None) -> None:

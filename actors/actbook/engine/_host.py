@@ -12,6 +12,7 @@ from uuid import uuid4
 from actbook.actors import (
     ActorRef,
     ActorSystem,
+    Alarms,
     Bodies,
     Environment,
     LoopDispatcher,
@@ -21,28 +22,38 @@ from actbook.actors import (
     wall_clock,
 )
 from actbook.blocks import default_registry
+from actbook.engine._account_store import AccountStore
+from actbook.engine._accounts import ACCOUNT_NEWS, Accounts
+from actbook.engine._clockwork import SCHEDULE_NEWS, Clockwork
 from actbook.engine._errors import EngineClosedError
 from actbook.engine._graph_store import GraphStore
+from actbook.engine._notary import Notary
+from actbook.engine._pending import PendingRevivals
 from actbook.engine._preparation import Preparation
+from actbook.engine._schedule_store import ScheduleStore
 from actbook.engine._settings import EngineSettings
 from actbook.engine._storage import JournalStorage
 from actbook.engine._watch import ENDS, REQUESTS, OwnPositions, Waiters, concerned
+from actbook.engine.credentials import CredentialsStore, EnvironmentCredentials
 from actbook.events import (
     Append,
+    CancelRequested,
     Draft,
     Envelope,
     Event,
     ExecutionStatus,
     GraphExecution,
     ResumeRequested,
+    RetryRequested,
     inbox_of,
 )
-from actbook.journal import Coordinator, Journal, JournalError, OwnerInfo, coordinator_for
+from actbook.journal import Coordinator, Journal, JournalError, OwnerInfo, Recorded, coordinator_for
 from actbook.projections import Queries, Runner
 
 logger = logging.getLogger("actbook.engine")
 
 PAGE = 1000
+_REVIVALS = frozenset({ResumeRequested.TOPIC, RetryRequested.TOPIC})
 
 
 def worker_id() -> str:
@@ -67,9 +78,14 @@ class Host:
         self.settings = settings
         self.worker = worker_id()
         self.waiters = Waiters()
+        self.revivals = PendingRevivals()
         self.promises: set[asyncio.Future[None]] = set()
         self.graphs = GraphStore(journal)
-        self.preparation = Preparation(self.graphs, settings.registry or default_registry())
+        self.credentials: CredentialsStore = (
+            EnvironmentCredentials() if settings.credentials is None else settings.credentials
+        )
+        self.registry = settings.registry or default_registry()
+        self.preparation = Preparation(self.graphs, self.registry, self.credentials)
         self.bodies = Bodies(settings.capacity)
         self.environment = Environment(
             journal=journal,
@@ -78,16 +94,32 @@ class Host:
             worker=self.worker,
             on_left=self._left,
             storage=JournalStorage(journal),
+            credentials=self.credentials,
             timing=settings.timing,
             snapshot_every=settings.snapshot_every,
+            block_limits=settings.block_limits,
         )
+        self.accounts: Accounts | None = None
+        if settings.billing is not None:
+            store = AccountStore(journal)
+            self.accounts = Accounts(store, settings.billing, self.environment.background)
+            self.environment.cashier = self.accounts
         self.system = ActorSystem(LoopDispatcher(asyncio.get_running_loop()), name=self.worker)
         self.supervisor: ActorRef[Supervisor] = self.system.spawn(
             Supervisor, self.environment, max_active=settings.max_active, policy=settings.supervision
         )
         self.environment.connect(self.supervisor)
+        self.schedules = ScheduleStore(journal, self.environment.clock)
+        self.clockwork = Clockwork(
+            self.schedules,
+            Alarms(clock=self.environment.clock, call_later=asyncio.get_running_loop().call_later),
+            clock=self.environment.clock,
+            background=self.environment.background,
+            retry_after=settings.timing.retry_after,
+        )
         self.runner = Runner(journal, active=False)
         self.queries = Queries(journal.store)
+        self.notary = Notary(journal.store, settings.checkpoints)
         self._coordinator: Coordinator = coordinator_for(journal.store, self.worker, settings.candidate)
         self._seen = 0
         self._looking = False
@@ -119,6 +151,8 @@ class Host:
     async def close(self) -> None:
         """Lets bodies finish for a moment, stops the rest (they are run again by the next owner), flushes, lets go."""
         self.closed = True
+        self.clockwork.stop()
+        await self.notary.close()
         slots = self.environment.slots
         await slots.drain(self.settings.drain)
         await self.system.shutdown(self.settings.timing.grace)
@@ -141,12 +175,30 @@ class Host:
             inbox_of(state.id), None, [Draft(message, wall_clock())], state.user_id, state.correlation_id
         )
         await self.journal.append(append)
+        self.notify(state.id, urgent=isinstance(message, CancelRequested))
+
+    async def revive(self, state: GraphExecution, message: ResumeRequested | RetryRequested) -> None:
+        """The same for an execution that may be over: in this write it is listed as unfinished, so that no owner misses it."""
+        reopened = Append(state.id, None, [], lifecycle="open", priority=state.settings.priority)
+        draft = Draft(message, wall_clock())
+        append = Append(
+            inbox_of(state.id), None, [draft], state.user_id, state.correlation_id, also=(reopened,)
+        )
+        answer = await self.journal.append(append)
+        self.revivals.add(state.id, answer.version)
         self.notify(state.id)
 
-    def notify(self, execution_id: str) -> None:
-        """Tells the owner, if it is this process; the bell has told any other."""
+    async def is_reviving(self, state: GraphExecution) -> bool:
+        """Whether somebody asked an execution that is over to go on, and its owner has not heard of it yet."""
+        if not state.status.is_terminal:
+            return False
+        news = await self.journal.read_stream(inbox_of(state.id), after=state.inbox_version)
+        return any(isinstance(event.payload, ResumeRequested | RetryRequested) for event in news)
+
+    def notify(self, execution_id: str, *, urgent: bool = False) -> None:
+        """Tells the owner, if it is this process; the bell has told any other. `urgent`: it is to stop."""
         if self.is_owner and not self.closed:
-            self.supervisor.tell(Notify(execution_id))
+            self.supervisor.tell(Notify(execution_id, urgent))
 
     async def state(self, execution_id: str) -> GraphExecution | None:
         """What is recorded of an execution."""
@@ -172,23 +224,29 @@ class Host:
 
     async def _is_asked(self, state: GraphExecution) -> bool:
         """Whether a parked execution has a message that its owner has not handled yet, so that it is about to go on."""
+        if self.revivals.concern(state):
+            return True
+        if state.status.is_terminal:
+            return self.revivals.is_inherited(state.id) and await self.is_reviving(state)
         if state.status is not ExecutionStatus.REVIEW:
             return False
         return await self.journal.head(inbox_of(state.id)) > state.inbox_version
 
     def _left(self, state: GraphExecution) -> None:
+        self.revivals.looked_at(state.id)
         if _over(state):
             self.waiters.resolve(state)
 
     # -- other processes ---------------------------------------------------------------------------------------------
 
-    def _note_own(self, events: list[Envelope]) -> None:
+    def _note_own(self, events: Recorded) -> None:
         # What it wrote before it was the owner was asked of somebody else, who may be gone.
         if self.is_owner:
-            self._own_positions.add(events)
+            self._own_positions.add(events.first_position, events.last_position)
 
     def _own(self) -> None:
         self.environment.background(self.runner.activate())
+        self.notary.start()
         if not self._took_over:
             self.environment.background(self._insist(self._take_over))
         # The last words of an owner that died may have rung no bell.
@@ -212,8 +270,14 @@ class Host:
         unfinished = await self.journal.unfinished()
         if unfinished:
             logger.info("Going on with %d unfinished executions", len(unfinished))
+        self.revivals.inherit(unfinished)
+        priorities = await self.journal.priorities()
+        if priorities:
+            unfinished.sort(key=lambda execution_id: -priorities.get(execution_id, 0))
         for execution_id in unfinished:
+            self.environment.rank(execution_id, priorities.get(execution_id, 0))
             self.notify(execution_id)
+        self.environment.background(self._insist(self.clockwork.start))
 
     def _heard(self) -> None:
         if self._looking:
@@ -235,10 +299,14 @@ class Host:
 
     async def _read_news(self) -> None:
         last = await self.journal.last_position()
+        topics = (*REQUESTS, *ENDS, *SCHEDULE_NEWS, *ACCOUNT_NEWS)
         while True:
-            read = await self.journal.read_log(self._seen, PAGE, (*REQUESTS, *ENDS), upto=last)
+            read = await self.journal.read_log(self._seen, PAGE, topics, upto=last)
             news = [event for event in read if event.position not in self._own_positions]
             await self._pass_on(news)
+            if self.accounts is not None:
+                self.accounts.heard(news)
+            self.clockwork.heard(event for event in news if event.topic in SCHEDULE_NEWS)
             for execution_id in dict.fromkeys(e.stream_id for e in news if e.topic in ENDS):
                 if execution_id in self.waiters:
                     state = await self.state(execution_id)
@@ -250,14 +318,16 @@ class Host:
                 return
 
     async def _pass_on(self, news: list[Envelope]) -> None:
-        """Tells the executions here what was asked of them; one that is over only hears that it should resume."""
+        """Tells the executions here what was asked of them; one that is over only hears that it should go on."""
         asked: dict[str, set[str]] = {}
         for event in news:
             if event.topic in REQUESTS:
                 asked.setdefault(concerned(event), set()).add(event.topic)
         if not asked or not self.is_owner:
             return
-        unfinished = set(await self.journal.unfinished())
+        unfinished = set(await self.journal.unfinished(list(asked)))
+        for execution_id, priority in (await self.journal.priorities(list(asked))).items():
+            self.environment.rank(execution_id, priority)
         for execution_id, topics in asked.items():
-            if execution_id in unfinished or ResumeRequested.TOPIC in topics:
-                self.notify(execution_id)
+            if execution_id in unfinished or not topics.isdisjoint(_REVIVALS):
+                self.notify(execution_id, urgent=CancelRequested.TOPIC in topics)

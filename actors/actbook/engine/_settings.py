@@ -6,6 +6,10 @@ import msgspec
 
 from actbook.actors import Capacity, SupervisionPolicy, Timing
 from actbook.blocks import Registry
+from actbook.engine._notary import CheckpointPolicy
+from actbook.engine.billing import Billing
+from actbook.engine.credentials import CredentialsStore
+from actbook.graphs import BlockLimit
 from actbook.journal import Synchronous
 
 
@@ -13,13 +17,19 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Times in seconds.
 
     - `registry`: the blocks of this engine; None = the standard blocks, plug-ins, and what `@block` registered
+    - `credentials`: where the secrets of credentials are; None = in environment variables ACTBOOK_CREDENTIALS_NAME
+    - `billing`: how runs are charged; None = they are free
     - `candidate`: may become the owner of the store; False = only reads and asks, and never runs anything
     - `take_over`: as the owner, goes on with everything unfinished; False = only with what it is asked about
     - `synchronous`: SQLite's setting; "NORMAL" may lose the last commits when the machine (not the process) dies
     - `max_active`: executions in memory at once; `drain`: how long `close` lets running bodies finish
+    - `block_limits`: how many bodies of a block run at once or begin in a time, beside the limits that blocks declare
+    - `checkpoints`: how often what is recorded is signed; without a key it is not
     """
 
     registry: Registry | None = None
+    credentials: CredentialsStore | None = None
+    billing: Billing | None = None
     candidate: bool = True
     take_over: bool = True
     synchronous: Synchronous = "FULL"
@@ -29,3 +39,5 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     max_active: int = 10_000
     snapshot_every: int = 1000
     drain: float = 1.0
+    block_limits: tuple[BlockLimit, ...] = ()
+    checkpoints: CheckpointPolicy = CheckpointPolicy()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
+from actbook.actors import ExecutionLog
 from actbook.engine._errors import StillStoppingError
 from actbook.engine._host import Host
-from actbook.events import CancelRequested, ChildStarted, ExecutionStatus, GraphExecution
+from actbook.events import CancelRequested, ChildStarted, ExecutionForked, ExecutionStatus, GraphExecution
+
+logger = logging.getLogger("actbook.engine")
 
 
 async def stop_execution(
@@ -14,26 +18,47 @@ async def stop_execution(
 ) -> GraphExecution:
     """Records the request, then waits for the execution and, when it cascades, for its children, parent first.
 
-    Raises `StillStoppingError`; the request stays in force. `wait_timeout` 0 returns at once with what is recorded then.
+    Raises `StillStoppingError` when the execution itself takes longer; children that do are left to it, with a warning in the
+    log. The request stays in force. `wait_timeout` 0 returns at once with what is recorded then.
     """
-    if not state.status.is_terminal:
+    if not state.status.is_terminal or await host.is_reviving(state):
         await host.ask(state, request)
     if wait_timeout <= 0:
         return state
+    ended = state
+    waiting: set[str] = {state.id}
     try:
         async with asyncio.timeout(wait_timeout):
-            return await _ended(host, state.id, request.cascade) or state
+            ended = await host.settled(state.id, terminal=True) or state
+            waiting.clear()
+            if request.cascade:
+                await _children_ended(host, ended, waiting)
     except TimeoutError:
-        raise StillStoppingError(state.id, wait_timeout) from None
+        if state.id in waiting:
+            raise StillStoppingError(state.id, wait_timeout) from None
+        log = ExecutionLog(
+            logger, "Stop", user_id=state.user_id, graph_exec_id=state.id, graph_id=state.graph_id
+        )
+        log.warning("Still stopping after %s seconds: %s", wait_timeout, ", ".join(sorted(waiting)))
+    return ended
 
 
-async def _ended(host: Host, execution_id: str, cascade: bool) -> GraphExecution | None:
+async def _children_ended(host: Host, state: GraphExecution, waiting: set[str]) -> None:
+    """`waiting`: filled with those that have not ended yet."""
+    if state.status is not ExecutionStatus.TERMINATED:
+        return
+    children = await _children(host, state.id)
+    waiting.update(children)
+    async with asyncio.TaskGroup() as group:
+        for child_id in children:
+            group.create_task(_ended(host, child_id, waiting))
+
+
+async def _ended(host: Host, execution_id: str, waiting: set[str]) -> None:
     state = await host.settled(execution_id, terminal=True)
-    if cascade and state is not None and state.status is ExecutionStatus.TERMINATED:
-        async with asyncio.TaskGroup() as group:
-            for child_id in await _children(host, execution_id):
-                group.create_task(_ended(host, child_id, cascade))
-    return state
+    waiting.discard(execution_id)
+    if state is not None:
+        await _children_ended(host, state, waiting)
 
 
 async def _children(host: Host, execution_id: str) -> list[str]:
@@ -41,7 +66,11 @@ async def _children(host: Host, execution_id: str) -> list[str]:
     after = 0
     while True:
         events = await host.journal.read_stream(execution_id, after, 10_000)
-        children.extend(e.payload.execution_id for e in events if isinstance(e.payload, ChildStarted))
+        for event in events:
+            if isinstance(event.payload, ChildStarted):
+                children.append(event.payload.execution_id)
+            elif isinstance(event.payload, ExecutionForked):
+                children.clear()  # those before are the origin's
         if len(events) < 10_000:
             return children
         after = events[-1].version

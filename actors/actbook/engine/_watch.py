@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
 
 from actbook.engine._errors import EngineClosedError
 from actbook.events import (
@@ -19,6 +18,7 @@ from actbook.events import (
     ExecutionTerminated,
     GraphExecution,
     ResumeRequested,
+    RetryRequested,
     ReviewDecided,
     execution_of,
 )
@@ -28,7 +28,15 @@ ENDS = frozenset(
 )
 REQUESTS = frozenset(
     kind.TOPIC
-    for kind in (ExecutionQueued, CancelRequested, ResumeRequested, ReviewDecided, ChildOutput, ChildFinished)
+    for kind in (
+        ExecutionQueued,
+        CancelRequested,
+        ResumeRequested,
+        RetryRequested,
+        ReviewDecided,
+        ChildOutput,
+        ChildFinished,
+    )
 )
 
 
@@ -43,9 +51,8 @@ class OwnPositions:
     def __init__(self) -> None:
         self._ranges: deque[tuple[int, int]] = deque()
 
-    def add(self, events: Sequence[Envelope]) -> None:
-        """A batch that was committed here; its positions follow one another."""
-        first, last = events[0].position, events[-1].position
+    def add(self, first: int, last: int) -> None:
+        """A batch that was committed here."""
         if self._ranges and self._ranges[-1][1] == first - 1:
             first = self._ranges.pop()[0]
         self._ranges.append((first, last))

@@ -15,9 +15,11 @@ from actbook.events._inbox_events import (
     ChildFinished,
     ChildOutput,
     ResumeRequested,
+    RetryRequested,
     ReviewDecided,
 )
 from actbook.events._node_events import NodeStats, Pairs
+from actbook.events._revival import Past
 
 
 class Create(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +39,7 @@ class Create(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     simulation: dict[str, Any] | None = None
     idempotency_key: str | None = None
+    start_at: int = 0
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -90,11 +93,15 @@ class Fail(msgspec.Struct, frozen=True):
 
 
 class Handle(msgspec.Struct, frozen=True):
-    """An inbox message: its version in the inbox, its event id, and itself. One handled before changes nothing."""
+    """An inbox message: its version in the inbox, its event id, and itself. One handled before changes nothing.
+
+    `past`: what `retry.requested` and `resume.requested` are decided by, besides the state.
+    """
 
     version: int
     event_id: bytes
-    message: CancelRequested | ResumeRequested | ChildOutput | ChildFinished | ReviewDecided
+    message: CancelRequested | ResumeRequested | RetryRequested | ChildOutput | ChildFinished | ReviewDecided
+    past: Past = Past()
 
 
 Command = Create | Claim | Start | Report | BodiesStopped | RequestReview | Fail | Handle

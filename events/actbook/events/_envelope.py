@@ -71,6 +71,9 @@ class Append(msgspec.Struct, gc=False):
     `expected` is the version the stream must have; `None` appends at the end whatever the version is (inboxes).
     `lifecycle`: "open" lists the stream as unfinished until an append with "close" takes it off, in this transaction.
     `also` are further writes that belong to the same decision: all of them happen, or none.
+
+    Two things may be said along with "open". `asleep`: the stream is left out of the list until the stream named here has
+    gone beyond this version. `priority`: how urgent it is to whoever reads the list, higher is more.
     """
 
     stream_id: str
@@ -81,6 +84,8 @@ class Append(msgspec.Struct, gc=False):
     traceparent: str = ""
     lifecycle: Literal["open", "close"] | None = None
     also: tuple[Append, ...] = ()
+    asleep: tuple[str, int] | None = None
+    priority: int = 0
 
 
 class Appended(msgspec.Struct, frozen=True, gc=False):

@@ -20,30 +20,47 @@ class Parent(msgspec.Struct, frozen=True, array_like=True, gc=False):
     depth: int = 1
 
 
+class Origin(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Whose past a forked execution shares: the events of that execution up to `version`, its own included."""
+
+    execution_id: str
+    version: int
+
+
 class Limits(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Bounds of one run. `timeout`: seconds from the first start, 0 = none; `node_executions`: 0 = none.
 
-    `depth`: how deep sub-graphs may be nested, so that one which calls itself comes to an end.
+    `depth`: how deep sub-graphs may be nested, so that one which calls itself comes to an end. `concurrency`: bodies of the
+    run that may be in progress at once, 0 = as many as there are places.
     """
 
-    node_executions: int = 0
+    node_executions: int = 1_000_000
     timeout: float = 0.0
     claims_without_progress: int = 50
     depth: int = 100
+    concurrency: int = 0
 
 
 class Settings(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What the caller fixed for the run; becomes the `ExecutionContext` of every node execution."""
+    """What the caller fixed for the run; becomes the `ExecutionContext` of every node execution.
+
+    `priority`: higher goes first where executions, or their bodies, have to wait for a place. Sub-graphs have the same.
+    """
 
     human_in_the_loop_safe_mode: bool = True
     sensitive_action_safe_mode: bool = False
     dry_run: bool = False
     user_timezone: str = "UTC"
+    priority: int = 0
 
 
 @topic("execution.created")
 class ExecutionCreated(Event, frozen=True, array_like=True, gc=False):
-    """A run was accepted. `masks` (node → pin → value) and `skip` are part of it, so a resume has them."""
+    """A run was accepted. `masks` (node → pin → value) and `skip` are part of it, so a resume has them.
+
+    `start_at`: it stays QUEUED until then, in µs since the epoch, UTC; 0 = at once. `origin`: it is a fork, and goes on
+    from there.
+    """
 
     execution_id: str
     user_id: str
@@ -60,6 +77,8 @@ class ExecutionCreated(Event, frozen=True, array_like=True, gc=False):
     limits: Limits = Limits()
     simulation: dict[str, Any] | None = None
     idempotency_key: str | None = None
+    start_at: int = 0
+    origin: Origin | None = None
 
 
 @topic("execution.queued")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from actbook.events import _execution_events as ex
 from actbook.events import _inbox_events as ib
 from actbook.events import _node_events as nx
+from actbook.events._revival import resume, retry
 from actbook.events._state import NodeExecution
-from actbook.events._status import ExecutionStatus, can_move
+from actbook.events._status import ExecutionStatus
 from actbook.graphs import BlockType
 
 if TYPE_CHECKING:
@@ -42,16 +43,6 @@ def _cancel(decider: Decider, message: ib.CancelRequested, event_id: bytes) -> s
     return "stopping" if state.running else "stopped"
 
 
-def _resume(decider: Decider, message: ib.ResumeRequested, event_id: bytes) -> str:
-    state = decider.state
-    if not can_move(state.status, S.QUEUED):
-        return f"refused: {state.status}"
-    decider.emit(ex.ExecutionResumed(message.actor), event_id)
-    decider.emit(ex.ExecutionStarted(), state.version)
-    decider.catch_up()
-    return "resumed"
-
-
 def _child_output(decider: Decider, message: ib.ChildOutput, event_id: bytes) -> str:
     node = _node_of_child(decider, message.child_id, message.node_exec)
     if node is None:
@@ -65,15 +56,25 @@ def _child_finished(decider: Decider, message: ib.ChildFinished, event_id: bytes
     if node is None:
         return "ignored: its node execution is over"
     if message.status != S.COMPLETED:
+        if decider.plan.nodes[node.node_id].options.error_pin:
+            return _child_failed(decider, message, node, event_id)
         text = f"Sub-graph execution #{message.child_id} ended {message.status}: {message.error}".rstrip(": ")
         decider.emit(ex.WarningRecorded(text, node.number), event_id)
     decider.spread(decider.emit(nx.NodeCompleted(node.number), event_id))
     return "finished"
 
 
+def _child_failed(decider: Decider, message: ib.ChildFinished, node: NodeExecution, event_id: bytes) -> str:
+    text = message.error or f"Sub-graph execution #{message.child_id} ended {message.status}"
+    # Somebody stopped it on purpose: that is nothing to try again.
+    kind = "CancelledError" if message.status == S.TERMINATED else "SubGraphFailed"
+    decider.fail_node(node, nx.NodeFailed(node.number, text, (), error_type=kind), event_id)
+    return "failed"
+
+
 def _node_of_child(decider: Decider, child_id: str, number: int) -> NodeExecution | None:
     node = decider.state.node_executions.get(number)
-    if node is None or node.child_id != child_id or node.status is not S.RUNNING:
+    if node is None or not child_id or node.child_id != child_id or node.status is not S.RUNNING:
         return None
     return node
 
@@ -106,7 +107,8 @@ def _decide_review(decider: Decider, message: ib.ReviewDecided, event_id: bytes)
 
 _HANDLERS: dict[type, Callable[[Decider, Any, bytes], str]] = {
     ib.CancelRequested: _cancel,
-    ib.ResumeRequested: _resume,
+    ib.ResumeRequested: resume,
+    ib.RetryRequested: retry,
     ib.ChildOutput: _child_output,
     ib.ChildFinished: _child_finished,
     ib.ReviewDecided: _decide_review,

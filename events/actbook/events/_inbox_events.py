@@ -30,9 +30,24 @@ class CancelRequested(Event, frozen=True, array_like=True, gc=False):
 
 @topic("resume.requested")
 class ResumeRequested(Event, frozen=True, array_like=True, gc=False):
-    """Go on with a TERMINATED, INCOMPLETE or REVIEW execution."""
+    """Go on with a TERMINATED, INCOMPLETE or REVIEW execution.
+
+    `seen`: the version of its stream that whoever asks had read; it has no effect if the execution was resumed or
+    retried since. 0 = not told.
+    """
 
     actor: str
+    reason: str = ""
+    seen: int = 0
+
+
+@topic("retry.requested")
+class RetryRequested(Event, frozen=True, array_like=True, gc=False):
+    """Begin the next attempt of a COMPLETED, FAILED or TERMINATED execution. `seen` as in `resume.requested`."""
+
+    actor: str
+    reason: str = ""
+    seen: int = 0
 
 
 @topic("child.output")

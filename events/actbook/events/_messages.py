@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
 from actbook.graphs._context import ExecutionContext
 
 
-class GraphExecutionEntry(msgspec.Struct, kw_only=True):
+class _Message(msgspec.Struct, kw_only=True):
+    def to_json(self) -> bytes:
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def from_json(cls, body: str | bytes) -> Self:
+        """Unknown fields are ignored. Raises `msgspec.DecodeError`, whose text says what can't be read."""
+        return msgspec.json.decode(body, type=cls)
+
+
+class GraphExecutionEntry(_Message, kw_only=True):
     """The run message: a hint to look at an execution. Unknown fields are ignored on parse."""
 
     user_id: str
@@ -21,7 +31,7 @@ class GraphExecutionEntry(msgspec.Struct, kw_only=True):
     execution_context: ExecutionContext = msgspec.field(default_factory=ExecutionContext)
 
 
-class CancelExecutionEvent(msgspec.Struct, kw_only=True):
+class CancelExecutionEvent(_Message, kw_only=True):
     """The cancel message. `at`: microseconds since the Unix epoch, UTC, 0 = not given."""
 
     graph_exec_id: str

@@ -111,6 +111,20 @@ class NodeFailed(Event, frozen=True, array_like=True, gc=False):
     error_type: str = ""
 
 
+@topic("node.retry_scheduled")
+class NodeRetryScheduled(Event, frozen=True, array_like=True, gc=False):
+    """An attempt failed and its retry policy allows another one: it begins at `due`, in µs since the epoch, UTC.
+
+    The node execution stays RUNNING, with no body meanwhile; what it yielded stays, and `error` yields nothing yet.
+    """
+
+    node_exec: int
+    error: str
+    error_type: str
+    due: int
+    stats: NodeStats = NodeStats()
+
+
 @topic("node.terminated")
 class NodeTerminated(Event, frozen=True, array_like=True, gc=False):
     """Node executions stopped before their end, all for one reason.

@@ -8,7 +8,7 @@ from typing import Any
 from actbook.events import _execution_events as ex
 from actbook.events import _node_events as nx
 from actbook.events._envelope import Cause
-from actbook.events._evolve import Released
+from actbook.events._folding import Released
 from actbook.events._matching import Matcher
 from actbook.events._state import GraphExecution
 from actbook.events._topics import Event
@@ -17,6 +17,11 @@ from actbook.graphs import BlockType, Plan, PlanNode
 Emit = Callable[[Event, Cause], Released]
 
 _NOTE = BlockType.NOTE
+
+
+def bound_exceeded(bound: int) -> str:
+    """How a run fails that exceeds its bound on node executions."""
+    return f"The run exceeded its bound of {bound} node executions."
 
 
 class Propagation:
@@ -45,12 +50,13 @@ class Propagation:
 
     def check_bound(self) -> None:
         """Notices a bound that was exceeded earlier."""
-        bound = self._state.limits.node_executions
-        if bound and self._state.stats.node_exec_count > bound:
+        state = self._state
+        bound = state.limits.node_executions
+        if bound and state.stats.node_exec_count > bound + state.counted_before:
             self._exceed(bound)
 
     def _exceed(self, bound: int) -> None:
-        self.overrun = f"The run exceeded its bound of {bound} node executions."
+        self.overrun = bound_exceeded(bound)
 
     def skip(self, numbers: Iterable[int]) -> None:
         """Ends those of the queued executions whose node is in the run's skip set."""
@@ -82,7 +88,11 @@ class Propagation:
         """A value that no waiting execution lacks begins a new one."""
         state = self._state
         bound = state.limits.node_executions
-        if bound and state.stats.node_exec_count >= bound and state.stopping is None:
+        if (
+            bound
+            and state.stats.node_exec_count >= bound + state.counted_before
+            and state.stopping is None
+        ):
             self._exceed(bound)
             return
         number = state.last_number + 1
@@ -107,8 +117,12 @@ class Propagation:
             inputs = {**latched, **inputs}
         data, text, warnings = self._plan.accept(node_id, inputs, state.masks.get(node_id))
         if data is None:
-            self._refusal = text if node.linked <= inputs.keys() else ""
-            return False
+            complete = node.linked <= inputs.keys()
+            if not (complete and node_id in state.skip):
+                self._refusal = text if complete else ""
+                return False
+            # It will not run: what it lacks, credentials most likely, is why it is skipped.
+            data = {**inputs, **state.masks.get(node_id, {})}
         self._emit(nx.NodeQueued(number, node_id, node.node.block_id, data), cause)
         for text in warnings:
             self._emit(ex.WarningRecorded(text, number), state.version)

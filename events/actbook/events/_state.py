@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from actbook.events._execution_events import Limits, Parent, Settings
+from actbook.events._execution_events import Limits, Origin, Parent, Settings
 from actbook.events._status import ExecutionStatus
 from actbook.graphs._context import ExecutionContext
 
@@ -33,7 +33,9 @@ class NodeExecution(msgspec.Struct, gc=False):
     outputs that wait for an earlier execution of the same node; `outputs` are kept only in a state that retains
     history. `yielded` counts the values recorded per pin while the body goes on, `repeats` those that the current
     attempt is still to yield again. `feeds` names the graph's output that the node feeds; `occurrence` counts the
-    executions of the same node that were queued before.
+    executions of the same node that were queued before. `failures` counts the attempts that failed and were followed
+    by another one. `retry_of`: the node execution that failed before this one took its place, 0 = none.
+    `counters`: what the block counted itself, over all attempts.
     """
 
     number: int
@@ -61,6 +63,11 @@ class NodeExecution(msgspec.Struct, gc=False):
     yielded: dict[str, int] | None = None
     repeats: dict[str, int] | None = None
     feeds: str | None = None
+    failures: int = 0
+    cost: float = 0.0
+    charged: tuple[str, ...] = ()
+    retry_of: int = 0
+    counters: dict[str, Any] | None = None
 
     @property
     def active(self) -> bool:
@@ -114,6 +121,9 @@ class GraphExecution(msgspec.Struct):
     `node_executions` holds what is alive: waiting, queued, running, in review, terminated, and finished ones whose
     outputs are not propagated yet. Finished ones are let go, so memory follows the work in flight and not the length of
     history, unless `retain` is set (replay). `outputs`: name → values in order, from the graph's OUTPUT nodes.
+    `retries`: the running node executions that wait for their next attempt, with the time when it is due.
+    `attempt` counts the attempts of the whole; `revived` is the version at which it was resumed or retried last;
+    `begun_at` is when it began after that, and `counted_before` how many node executions it had: limits count from there.
     """
 
     id: str = ""
@@ -156,6 +166,13 @@ class GraphExecution(msgspec.Struct):
     latches: dict[str, dict[str, Any]] = {}
     occurrences: dict[str, int] = {}
     retain: bool = False
+    start_at: int = 0
+    retries: dict[int, int] = {}
+    origin: Origin | None = None
+    attempt: int = 1
+    revived: int = 0
+    begun_at: int = 0
+    counted_before: int = 0
 
     @property
     def interrupted(self) -> tuple[int, ...]:
@@ -165,7 +182,7 @@ class GraphExecution(msgspec.Struct):
 
     def is_interrupted(self, node: NodeExecution) -> bool:
         """Whether a running node execution has no body under this owner. A sub-graph has none and goes on by itself."""
-        return node.epoch < self.epoch and not node.child_id
+        return node.epoch < self.epoch and not node.child_id and node.number not in self.retries
 
     @property
     def wall(self) -> float:
@@ -213,6 +230,7 @@ class GraphExecution(msgspec.Struct):
             user_timezone=settings.user_timezone,
             attempt=node.attempt,
             idempotency_key=key,
+            started_at=node.started_at,
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from actbook.actors import (
     ActorSystem,
+    Alarms,
     Bodies,
     Environment,
     ManualDispatcher,
@@ -22,6 +23,7 @@ from actbook.actors._bodies import Body, BodySink, Outcome
 from actbook.blocks import Registry
 from actbook.engine._graph_store import GraphStore
 from actbook.engine._preparation import Preparation
+from actbook.engine.credentials import EnvironmentCredentials
 from actbook.events import Append, Appended, Create, Draft, Envelope, Event, GraphExecution, inbox_of
 from actbook.graphs import Block, ExecutionContext, Graph
 from actbook.journal import Journal, MemoryStore, Snapshot
@@ -29,6 +31,7 @@ from actbook.journal._barriers import Barriers
 from actbook.journal._errors import StoreIOError
 from actbook.journal._prepared import Prepared, prepare
 
+COMPLETED = Outcome("completed")
 Done = Callable[[Appended | Exception], None]
 
 
@@ -137,10 +140,11 @@ class SimulatedBody:
         self._sink = sink
         self._cancelled = False
 
-    def begin(self, pairs: list[tuple[str, Any]]) -> None:
+    def begin(self, pairs: list[tuple[str, Any]], end: Outcome = COMPLETED) -> None:
         self._pairs = pairs
+        self._outcome = end
         if self._mode == "inline":
-            self._end(Outcome("completed"))
+            self._end(end)
         else:
             self._bodies.later(0.01, self._go_on)
 
@@ -153,7 +157,7 @@ class SimulatedBody:
             self._sink.outputs(items)
             self._bodies.later(0.01, self._go_on)
         else:
-            self._end(Outcome("completed"))
+            self._end(self._outcome)
 
     def cancel(self, grace: float) -> None:
         if self.done or self._cancelled:
@@ -203,7 +207,12 @@ class SimulatedBodies:
             self.on_begin(context.graph_exec_id)
         body = SimulatedBody(self, block, sink)
         run: Any = block.run
-        body.begin(list(run(block.input_schema.build(input), context)))
+        try:
+            pairs = list(run(block.input_schema.build(input), context))
+        except ValueError as error:
+            body.begin([], Outcome("failed", str(error), "ValueError"))
+        else:
+            body.begin(pairs)
         return cast("Body", body)
 
     def later(self, most: float, call: Callable[[], None], *, exactly: bool = False) -> None:
@@ -231,7 +240,7 @@ class Simulation:
         self.left: list[GraphExecution] = []
         self.bodies = SimulatedBodies(dispatcher, chance, places)
         port = cast("Journal", journal)
-        self.preparation = Preparation(GraphStore(port), registry)
+        self.preparation = Preparation(GraphStore(port), registry, EnvironmentCredentials())
         self.environment = Environment(
             journal=port,
             bodies=cast("Bodies", self.bodies),
@@ -239,6 +248,7 @@ class Simulation:
             worker=worker,
             on_left=self.left.append,
             clock=self._clock,
+            alarms=Alarms(clock=self.now, call_later=dispatcher.call_later),
             timing=Timing(grace=0.05, linger=0.01, retry_after=0.1),
             snapshot_every=20,
         )
@@ -256,6 +266,10 @@ class Simulation:
         # Every decision asks for the time, so this is where a handler can break.
         if self.chance("crash"):
             raise RuntimeError("simulated fault in a handler")
+        return self.now()
+
+    def now(self) -> int:
+        """The wall clock."""
         return 1_000_000 + round(self.dispatcher.now() * 1e6)
 
     def do(self, work: Callable[[], Any]) -> None:

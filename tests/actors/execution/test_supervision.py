@@ -25,7 +25,7 @@ from tests.engine.kit import (
     when,
 )
 
-from actbook.actors import Timing
+from actbook.actors import SubmissionError, Timing
 from actbook.engine import Engine
 from actbook.events import (
     Append,
@@ -176,8 +176,9 @@ def test_a_submission_whose_actor_always_crashes_is_answered_with_the_error(
     async def test() -> None:
         world = World(Note=effect())
         async with world.open() as engine:
-            with pytest.raises(ZeroDivisionError):
+            with pytest.raises(SubmissionError, match=r"was not accepted.*ZeroDivisionError") as caught:
                 await finish(engine, chain(world, "Note"), inputs={"x": 1})
+            assert isinstance(caught.value.__cause__, ZeroDivisionError)
             assert await engine.journal.unfinished() == []
 
     play(test())

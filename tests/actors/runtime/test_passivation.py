@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -160,7 +161,18 @@ def test_no_message_is_lost_to_passivation(seed: int, script: list[str]) -> None
     made.end()
 
 
-def test_no_message_is_lost_to_passivation_on_a_pool(pool: PoolDispatcher) -> None:
+@pytest.fixture
+def _hasty_threads() -> Iterator[None]:
+    """Threads change places every microsecond."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures("_hasty_threads")
+@pytest.mark.parametrize("_round", range(20))
+def test_no_message_is_lost_to_passivation_on_a_pool(pool: PoolDispatcher, _round: int) -> None:
     handled: list[Any] = []
     handled_all = threading.Event()
 
@@ -190,6 +202,34 @@ def test_no_message_is_lost_to_passivation_on_a_pool(pool: PoolDispatcher) -> No
     assert handled_all.wait(10)
     assert letters == []
     assert len(set(handled)) == 400
+    assert system.shutdown().get(timeout=5) == []
+
+
+def test_an_activation_that_was_passivated_before_the_message_came_is_followed_by_another(
+    pool: PoolDispatcher,
+) -> None:
+    activations: list[ActorRef[Any]] = []
+    heard = threading.Event()
+
+    class Hearing(Recorder):
+        def on_receive(self, message: Any) -> None:
+            heard.set()
+
+    def activate(name: str) -> ActorRef[Any]:
+        ref = system.spawn(Hearing, [], name=name, dispatcher=pool)
+        activations.append(ref)
+        if len(activations) == 2:
+            assert system.passivate(ref)
+        return ref
+
+    letters: list[Any] = []
+    system = ActorSystem(resolver=activate, on_dead_letter=letters.append)
+    ref = system.resolve("brief")
+    assert system.passivate(ref)
+    ref.tell("hello")
+    assert heard.wait(10)
+    assert len(activations) == 3
+    assert letters == []
     assert system.shutdown().get(timeout=5) == []
 
 

@@ -10,12 +10,17 @@ from copy import copy
 from time import perf_counter
 from typing import Any, ClassVar, Protocol
 
+from actbook.blocks import counter_for_run
 from actbook.graphs import Block, ExecutionContext
+from actbook.graphs._stored_credentials import credentials_of_run
 
 from ._deadlines import Deadlines
 from ._emission import Emission, Pair
 from ._outcome import NO_FAULT, Fault, Kind, Outcome, log_unexpected, timed_out
 from ._plain import own_copy, size_of
+from ._redaction import redacted
+
+_NO_CONTEXT = ExecutionContext()
 
 
 class BodySink(Protocol):
@@ -52,8 +57,10 @@ class Body(ABC):
         self._sink = sink
         self._pending: list[Pair] = []
         self._emission = Emission(block, self._pending.append)
+        self._context = _NO_CONTEXT
         self._stop_fault: Fault | None = None
         self._cancelled = False
+        self._credentials = credentials_of_run.get()
         self._timer: asyncio.TimerHandle | None = None
         self._input_bytes = 0
         self._cpu = 0.0
@@ -73,10 +80,12 @@ class Body(ABC):
 
     def begin(self, data: dict[str, Any], context: ExecutionContext, timeout: float | None) -> None:
         """Called once, by `Bodies.start`."""
+        self._context = context
         own = own_copy(data)
         self._input_bytes = size_of(data)
         if timeout is not None:
             self._limit(timeout)
+        counter_for_run.set(self._emission.count)
         self._begin(own, copy(context))
 
     @abstractmethod
@@ -131,7 +140,7 @@ class Body(ABC):
         self._host.release(self, stopped=stopped)
         items, outcome = self._pending, self._outcome(abandoned, stopped)
         if not outcome.expected:
-            log_unexpected(self._block.name, outcome.error, outcome.traceback)
+            log_unexpected(self._context, self._block.name, outcome.error, outcome.traceback)
         self._tell(self._sink.finished, items, outcome)
 
     def _outcome(self, abandoned: bool, stopped: bool) -> Outcome:
@@ -141,6 +150,8 @@ class Body(ABC):
             kind, fault = ("abandoned" if abandoned else "cancelled"), NO_FAULT
         elif fault := self._stop_fault or self._emission.fault:
             kind = "failed"
+            if self._credentials:
+                fault = redacted(fault, self._credentials)
         else:
             kind, fault = "completed", NO_FAULT
         return Outcome(
@@ -154,6 +165,7 @@ class Body(ABC):
             self._input_bytes,
             self._emission.size,
             stopped,
+            self._emission.counters,
         )
 
     def _tell(self, call: Callable[..., None], *args: Any) -> None:

@@ -6,6 +6,7 @@ import pickle
 from typing import Any, Protocol
 
 from actbook.graphs import Block, ExecutionContext
+from actbook.graphs._stored_credentials import revealed
 
 from ._body import Body, BodySink, Host
 from ._frames import EndFrame, JobFrame, OutputFrame, packed
@@ -35,7 +36,8 @@ class CpuBody(Body):
             self._fail(_not_portable(self._block, error))
             return
         try:
-            frame = packed(JobFrame(pickled, data, context, _main_of_parent(pickled)))
+            secrets = revealed(self._credentials) if self._credentials else b""
+            frame = packed(JobFrame(pickled, data, context, _main_of_parent(pickled), secrets))
             self._worker = self._workers.workers.run(frame, self)
         except Exception as error:
             self._fail(fault_of(error))
@@ -57,6 +59,7 @@ class CpuBody(Body):
             self._worker = None
             self._emission.fault = frame.fault
             self._emission.size = frame.size
+            self._emission.counters = frame.counters
             self._cpu = frame.cpu
         elif not self._cancelled:
             self._pending.append((frame.pin, frame.value))

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from actbook.graphs import Block, BlockType, ExecutionContext
 
+from ._counters import counted
 from ._outcome import Fault, fault_of, refused, timed_out
 from ._plain import UnrecordableError, plain
 
@@ -30,6 +31,7 @@ class Emission:
     __slots__ = (
         "_check",
         "_error_text",
+        "counters",
         "deadline",
         "fault",
         "interrupt",
@@ -44,6 +46,7 @@ class Emission:
         self.put = put
         self.taken = 0
         self.size = 0
+        self.counters: dict[str, Any] | None = None
         self.stopped = False
         self.fault: Fault | None = None
         self.interrupt: BaseException | None = None
@@ -56,6 +59,10 @@ class Emission:
         """Fail at the first value that comes later: for code that nothing can interrupt."""
         self.timeout = seconds
         self.deadline = time.perf_counter() + seconds
+
+    def count(self, name: str, value: Any) -> None:
+        """What the body counts itself. Raises UnrecordableError."""
+        self.counters = counted(self.counters, name, value)
 
     def take(self, item: Any) -> bool:
         """Take one yielded item. False: no more is wanted, close the generator."""

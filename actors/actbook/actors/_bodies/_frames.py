@@ -14,12 +14,19 @@ _PREFIX = 8
 
 
 class JobFrame(msgspec.Struct, array_like=True):
-    """Run a body. `block` is the pickled block; `main` tells where the parent's `__main__` is, if needed."""
+    """Run a body. `block` is the pickled block; `main` tells where the parent's `__main__` is, if needed.
+
+    `credentials` are those by pin, with their secrets: nothing of a frame is ever shown.
+    """
 
     block: bytes
     data: dict[str, Any]
     context: ExecutionContext
     main: dict[str, str]
+    credentials: bytes = b""
+
+    def __repr__(self) -> str:
+        return "<JobFrame>"
 
 
 class OutputFrame(msgspec.Struct, array_like=True, tag="output"):
@@ -33,6 +40,7 @@ class EndFrame(msgspec.Struct, array_like=True, tag="end"):
     fault: Fault | None
     cpu: float
     size: int
+    counters: dict[str, Any] | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import traceback
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
-from actbook.graphs import ActbookError
+from actbook.actors._execution_log import ExecutionLog
+from actbook.graphs import ActbookError, ExecutionContext
 
 _log = logging.getLogger("actbook.block")
-_MESSAGE_LIMIT = 1_000
 
 
 class Fault(msgspec.Struct, frozen=True, array_like=True):
@@ -31,7 +31,7 @@ class Outcome(msgspec.Struct, frozen=True):
     """How a body ended and what it used (seconds, bytes of plain values).
 
     `abandoned`: it was cancelled and would not stop in time. `stopped` is False when its code still runs,
-    in a thread that cannot be ended: what it does from now on is ignored.
+    in a thread that cannot be ended: what it does from now on is ignored. `counters`: what the block counted itself.
     """
 
     kind: Kind
@@ -44,6 +44,7 @@ class Outcome(msgspec.Struct, frozen=True):
     input_bytes: int = 0
     output_bytes: int = 0
     stopped: bool = True
+    counters: dict[str, Any] | None = None
 
 
 class NoSlotError(ActbookError):
@@ -77,8 +78,9 @@ def timed_out(seconds: float) -> Fault:
     return Fault(f"Node execution exceeded {seconds:g}s wall-clock cap", "TimeoutError")
 
 
-def log_unexpected(block_name: str, message: str, trace: str) -> None:
-    _log.error("Block %s failed: %s\n%s", block_name, message[:_MESSAGE_LIMIT], trace)
+def log_unexpected(context: ExecutionContext, block_name: str, message: str, trace: str) -> None:
+    log = ExecutionLog.of(_log, "Block", context, block_name)
+    log.error("Block %s failed: %s", block_name, message, trace=trace)
 
 
 def _traceback_of(error: BaseException) -> str:

@@ -27,6 +27,7 @@ class Threads:
         self._ended: queue.SimpleQueue[threading.Thread] = queue.SimpleQueue()
         self._alive = 0
         self._idle = 0
+        self._leaving = 0
         self._numbers = itertools.count(1)
 
     def run(self, job: Job) -> None:
@@ -40,17 +41,19 @@ class Threads:
         """A job is done and its thread is idle again; a surplus one ends."""
         if surplus:
             self._alive -= 1
+            self._leaving += 1
             self._jobs.put(None)
         else:
             self._idle += 1
 
     def close(self, seconds: float) -> None:
-        """End idle threads and wait for them (a moment); one that is stuck in a job ends after it."""
+        """End idle threads and wait (a moment) for all that end; one that is stuck in a job ends after it."""
         until = time.monotonic() + seconds
         for _ in range(self._alive):
             self._jobs.put(None)
-        idle, self._idle, self._alive = self._idle, 0, 0
-        for _ in range(idle):
+        ending = self._idle + self._leaving
+        self._idle, self._alive, self._leaving = 0, 0, 0
+        for _ in range(ending):
             try:
                 thread = self._ended.get(timeout=max(0.0, until - time.monotonic()))
             except queue.Empty:

@@ -15,7 +15,9 @@ from functools import partial
 from time import process_time
 from typing import Any, NoReturn
 
+from actbook.blocks import counter_for_run
 from actbook.graphs import Block
+from actbook.graphs._stored_credentials import NO_CREDENTIALS, credentials_by_pin_from, credentials_of_run
 
 from ._emission import Emission
 from ._frames import EndFrame, FrameBuffer, JobFrame, OutputFrame, job_of, packed
@@ -54,8 +56,10 @@ def _serve(job: JobFrame, blocks: dict[bytes, Block], parent: socket.socket) -> 
         blocks.clear()
     blocks[job.block] = block
     emission = Emission(block, partial(_send, parent))
+    credentials_of_run.set(credentials_by_pin_from(job.credentials) if job.credentials else NO_CREDENTIALS)
+    counter_for_run.set(emission.count)
     run_to_end(block, job.data, job.context, emission, lambda _: None)
-    return EndFrame(emission.fault, process_time() - before, emission.size)
+    return EndFrame(emission.fault, process_time() - before, emission.size, emission.counters)
 
 
 def _send(parent: socket.socket, pair: tuple[str, Any]) -> None:

@@ -78,6 +78,7 @@ class Worker:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", program],
                 stdin=subprocess.DEVNULL,
+                env=_environment(),
                 pass_fds=(theirs.fileno(), their_end),
                 process_group=0,
             )
@@ -222,6 +223,11 @@ class Workers:
                 self._warm_up()
         elif not self._alive and not self._closing.done():
             self._closing.set_result(None)
+
+
+def _environment() -> dict[str, str]:
+    """Without the credentials that may be in this process's environment: a body gets its own, and no others."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ACTBOOK_CREDENTIALS_")}
 
 
 def _how(code: int) -> str:

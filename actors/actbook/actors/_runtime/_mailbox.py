@@ -147,7 +147,7 @@ def _copy(done: Future[Any], reply_to: Any) -> None:
 
 
 class _Unstarted:
-    """Keeps what is sent to an actor that has no dispatcher yet."""
+    """Keeps what is sent to an actor that has no dispatcher yet, and passes on what comes just as it gets one."""
 
     def create_future(self) -> Future[Any]:
         from actbook.actors._runtime._future import Future
@@ -155,14 +155,24 @@ class _Unstarted:
         return Future()
 
     def deliver(self, box: Mailbox, item: Any) -> None:
-        if box.lane is None:
-            box.lane = deque()
-        box.lane.append(item)
+        with guard:
+            started: Any = box.dispatcher
+            if started is self:
+                if box.lane is None:
+                    box.lane = deque()
+                box.lane.append(item)
+        if started is not self:
+            started.deliver(box, item)
 
     def deliver_system(self, box: Mailbox, message: Any) -> None:
-        if box.urgent is None:
-            box.urgent = deque()
-        box.urgent.append(message)
+        with guard:
+            started: Any = box.dispatcher
+            if started is self:
+                if box.urgent is None:
+                    box.urgent = deque()
+                box.urgent.append(message)
+        if started is not self:
+            started.deliver_system(box, message)
 
 
 UNSTARTED: Any = _Unstarted()

@@ -201,12 +201,11 @@ class ActorSystem:
                 return self._ended
             ended: Future[list[ActorRef[Any]]] = self.dispatcher.create_future()
             self._ended = ended
+        if self._roots:
+            expire = self.dispatcher.call_later(deadline, partial(self._expire, ended))
+            ended.add_done_callback(lambda _: expire.cancel())
+        # The last callback: the roots may end meanwhile, and a closed dispatcher sets no timer.
         ended.add_done_callback(self._close)
-        if not self._roots:
-            ended.try_set([])
-            return ended
-        expire = self.dispatcher.call_later(deadline, partial(self._expire, ended))
-        ended.add_done_callback(lambda _: expire.cancel())
         for box in list(self._roots):
             box.dispatcher.deliver_system(box, _STOP)
         if not self._roots:
@@ -229,8 +228,10 @@ class ActorSystem:
 
     def forget(self, box: Mailbox) -> None:
         """Called by a mailbox that has ended."""
-        if box.name is not None and self._names.get(box.name) is box:
-            del self._names[box.name]
+        if box.name is not None:
+            with guard:
+                if self._names.get(box.name) is box:
+                    del self._names[box.name]
         if box.text_urn is not None:
             self._urns.pop(box.text_urn, None)
         if box.parent is None:
@@ -244,7 +245,8 @@ class ActorSystem:
             if holder is not None and not (holder.ended or holder.passivated):
                 raise NameTakenError(name)
             box.name = name
-            self._names[name] = box
+            with guard:
+                self._names[name] = box
 
     def _join(self, box: Mailbox, parent: ActorRef[Any]) -> None:
         above = mailbox_of(parent)
@@ -259,8 +261,9 @@ class ActorSystem:
             above.children[box] = None
 
     def _begin(self, box: Mailbox, actor: Actor, dispatcher: Dispatcher) -> None:
-        lane, urgent, box.lane, box.urgent = box.lane, box.urgent, None, None
-        box.dispatcher = dispatcher
+        with guard:
+            lane, urgent, box.lane, box.urgent = box.lane, box.urgent, None, None
+            box.dispatcher = dispatcher
         if actor.overrides_start:
             dispatcher.deliver_system(box, _BEGIN)
         for message in urgent or ():

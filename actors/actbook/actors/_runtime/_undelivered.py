@@ -32,15 +32,19 @@ def redirect(box: Mailbox, item: Any) -> bool:
     system = box.system
     if not box.passivated or box.name is None or system is None or _is_stop(item):
         return False
-    try:
-        ref = system.resolve(box.name)
-    except ActorError:
-        return False
-    target = mailbox_of(ref)
-    if target is box or target.closed:
-        return False
-    target.dispatcher.deliver(target, item)
-    return True
+    while True:
+        try:
+            ref = system.resolve(box.name)
+        except ActorError:
+            return False
+        target = mailbox_of(ref)
+        if target is box:
+            return False
+        if not target.closed:
+            target.dispatcher.deliver(target, item)
+            return True
+        if not target.passivated:  # one that was passivated since it was resolved is resolved again
+            return False
 
 
 def return_to_sender(box: Mailbox, item: Any) -> None:
