@@ -12,12 +12,13 @@ from actbook.cli._exit_codes import ExitCode
 
 EXECUTION_KEYS = {
     "id", "status", "outputs", "error", "stats", "graph_id", "graph_version", "graph_name", "user_id", "inputs",
-    "created_at", "queued_at", "started_at", "ended_at", "reason", "actor", "parent_id", "root_id", "worker",
+    "created_at", "queued_at", "started_at", "ended_at", "reason", "actor", "attempt", "origin_id",
+    "origin_version", "parent_id", "root_id", "worker",
 }  # fmt: skip
 STATS_KEYS = {"wall", "node_exec_count", "node_error_count", "node_wall", "node_cpu", "cost"}
 NODE_KEYS = {
     "id", "number", "node_id", "node_name", "block_id", "status", "attempt", "inputs", "outputs", "error", "reason",
-    "skipped", "child_id", "queued_at", "started_at", "ended_at", "stats", "review",
+    "skipped", "child_id", "retry_of", "queued_at", "started_at", "ended_at", "stats", "review",
 }  # fmt: skip
 
 
@@ -93,8 +94,10 @@ def test_after_the_timeout_the_run_goes_on(shell: Shell) -> None:
 
 def test_the_same_key_is_the_same_execution(shell: Shell) -> None:
     first = shell.run(graphs.adder(), "--input", "Input=8", "--idempotency-key", "k")
-    again = shell.run(graphs.adder(), "--input", "Input=9", "--idempotency-key", "k")
+    again = shell.run(graphs.adder(), "--input", "Input=8", "--idempotency-key", "k")
     assert (again["id"], again["outputs"]) == (first["id"], first["outputs"])
+    other = shell("run", shell.graph(graphs.adder()), "--input", "Input=9", "--idempotency-key", "k")
+    assert (other.code, "belongs to graph execution" in other.err) == (ExitCode.INVALID, True)
     assert len(shell("ls", "-o", "json").json) == 1
 
 

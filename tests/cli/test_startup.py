@@ -67,10 +67,24 @@ def test_version(shell: Shell) -> None:
 
 
 def test_help_names_every_verb(shell: Shell) -> None:
-    from actbook.cli._verbs import VERBS
+    from actbook.cli._verbs import GROUPS, VERBS
 
     text = shell("--help").out
     assert shell().out == shell("-h").out == text
+    lines = {tuple(line.split(maxsplit=1)) for line in text.splitlines()}
     for verb in VERBS:
-        assert f"  {verb.name:<6}  {verb.summary}" in text
-        assert shell(verb.name, "--help").out.startswith(f"Usage: actbook {verb.name} [")
+        group, _, name = verb.name.rpartition(" ")
+        assert ((group, GROUPS[group]) if group else (name, verb.summary)) in lines
+        assert shell(*verb.name.split(), "--help").out.startswith(f"Usage: actbook {verb.name} ")
+
+
+def test_a_group_tells_its_verbs(shell: Shell) -> None:
+    from actbook.cli._verbs import GROUPS, VERBS
+
+    for group in GROUPS:
+        text = " ".join(shell(group).out.split())
+        for verb in VERBS:
+            if verb.name.startswith(f"{group} "):
+                assert verb.name.split()[1] in text
+    answer = shell("schedule", "ad")
+    assert (answer.code, "Did you mean schedule add?" in answer.err) == (2, True)

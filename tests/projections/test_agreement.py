@@ -8,7 +8,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.events.harness import GraphOutputBlock, Run, SourceBlock, plan_of
-from tests.events.test_history import Act, acts, plans, shaken
+from tests.events.test_fork import Fork, fork_of
+from tests.events.test_history import Act, Chaos, acts, plans, shaken
 from tests.projections.recording import Tables, recorded
 
 from actbook.events import (
@@ -41,11 +42,15 @@ def execution_of(state: GraphExecution) -> dict[str, Any]:
         "started_at": state.started_at or None,
         "ended_at": state.ended_at or None,
         "wall": state.wall,
+        "attempt": state.attempt,
+        "origin_id": state.origin.execution_id if state.origin else None,
+        "origin_version": state.origin.version if state.origin else None,
         "node_exec_count": state.stats.node_exec_count,
         "node_done_count": sum(node.status.is_final for node in state.node_executions.values()),
         "node_error_count": state.stats.node_error_count,
         "node_wall": state.stats.node_wall,
         "node_cpu": state.stats.node_cpu,
+        "cost": state.stats.cost,
         "error": state.error,
         "reason": state.reason,
         "actor": state.actor,
@@ -70,9 +75,12 @@ def node_of(node: NodeExecution) -> dict[str, Any]:
         "ended_at": node.ended_at or None,
         "wall": node.wall,
         "cpu": node.cpu,
+        "counters": json.dumps(node.counters or {}, separators=(",", ":")),
+        "cost": node.cost,
         "error": node.error,
         "skipped": int(node.skipped),
         "child_id": node.child_id,
+        "retry_of": node.retry_of,
         "reason": node.reason,
     }
 
@@ -109,6 +117,27 @@ def test_rows_agree_with_the_folded_state(
     assert {**execution, **execution_of(state)} == execution
     check_outputs(json.loads(execution["outputs"]), state)
     assert len(nodes) == len(state.node_executions)
+    for row in nodes:
+        assert {**row, **node_of(state.node_executions[row["number"]])} == row
+
+
+@FAST
+@given(plans(), acts, acts, st.integers(0, 1000), st.sampled_from([1, 3, 1000]))
+def test_rows_of_a_fork_agree_with_its_folded_state(
+    plan: Plan, todo: list[Act], more: list[Act], cut: int, batch: int
+) -> None:
+    origin = history_of(plan, todo)
+    chaos = Chaos(plan)
+    chaos.run = Fork(plan, fork_of(origin, cut % len(origin) + 1))
+    for act in more:
+        chaos.act(act)
+    state = fold(chaos.run.history, retain=True)
+    with Tables() as tables:
+        tables.apply(recorded(("run", chaos.run.history)), batch=batch)
+        (execution,) = tables.rows("executions")
+        nodes = tables.rows("node_executions")
+    execution["inputs"] = json.loads(execution["inputs"])
+    assert {**execution, **execution_of(state)} == execution
     for row in nodes:
         assert {**row, **node_of(state.node_executions[row["number"]])} == row
 

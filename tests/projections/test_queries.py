@@ -57,11 +57,13 @@ def ask(streams: list[tuple[str, int, list[Event]]], question: Callable[[Queries
     @asynccontextmanager
     async def opened() -> AsyncIterator[Queries]:
         store = MemoryStore()
-        fill(store, *streams)
         queries = Queries(store)
-        yield queries
-        await queries.close()
-        store.close()
+        try:
+            fill(store, *streams)
+            yield queries
+        finally:
+            await queries.close()
+            store.close()
 
     async def main() -> Any:
         async with opened() as queries:

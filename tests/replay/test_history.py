@@ -217,3 +217,22 @@ def test_events_that_changed_places_are_found(tmp_path: Path) -> None:
             assert min(fault.version for fault in faults) <= 6
 
     play(test())
+
+
+def test_a_state_that_became_text_is_a_fault_and_no_failure_of_the_store(tmp_path: Path) -> None:
+    async def test() -> None:
+        made, graph = world()
+        url = sqlite(tmp_path)
+        async with made.open(url) as engine:
+            done = await finish(engine, graph, inputs={"x": 1})
+        for text in ("'some text'", "CAST(x'96ff00fe' AS TEXT)"):
+            with closing(sqlite3.connect(tmp_path / "runs.db")) as connection, connection:
+                connection.execute(
+                    f"UPDATE events SET state={text} WHERE stream_id=? AND version=6", (done.id,)
+                )
+            async with made.open(url, candidate=False) as engine:
+                faults = (await History.load(engine.journal, done.id)).verify()
+                assert {(fault.version, fault.kind) for fault in faults} >= {(6, "edited")}
+                assert (await History.load(engine.journal, done.id)).events[-1].version == 5
+
+    play(test())

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from actbook.cli._exit_codes import ExitCode
-from actbook.cli._verbs import ABOUT, VERBS, overview
+from actbook.cli._verbs import ABOUT, GROUPS, VERBS, overview
 
 if TYPE_CHECKING:
     from cyclopts import App, CycloptsError
@@ -52,8 +52,12 @@ def make_app() -> App:
         suppress_keyboard_interrupt=False,
         result_action="return_value",
     )
+    groups = {"": app} | {name: App(name=name, help=about) for name, about in GROUPS.items()}
     for verb in VERBS:
-        app.command(verb.place, name=verb.name)
+        group, _, name = verb.name.rpartition(" ")
+        groups[group].command(verb.place, name=name)
+    for name in GROUPS:
+        app.command(groups[name])
     return app
 
 
@@ -96,7 +100,7 @@ def _sentence_of(error: CycloptsError) -> str:
     from cyclopts import MissingArgumentError, UnknownCommandError, UnusedCliTokensError
 
     if isinstance(error, UnknownCommandError):
-        return _unknown_verb(str((error.unused_tokens or [""])[0]))
+        return _unknown_verb(" ".join([*(error.command_chain or ()), str((error.unused_tokens or [""])[0])]))
     if isinstance(error, UnusedCliTokensError):
         return f"There is nothing to do with {' '.join(error.unused_tokens or ())!r}; leave it out."
     if isinstance(error, MissingArgumentError) and error.argument is not None and not error.keyword:
@@ -108,7 +112,7 @@ def _sentence_of(error: CycloptsError) -> str:
 def _unknown_verb(given: str) -> str:
     import difflib
 
-    near = difflib.get_close_matches(given, [verb.name for verb in VERBS], n=1)
+    near = difflib.get_close_matches(given, [*GROUPS, *(verb.name for verb in VERBS)], n=1)
     return f"There is no verb {given!r}. Did you mean {near[0]}?" if near else f"There is no verb {given!r}."
 
 

@@ -50,7 +50,7 @@ class Following:
 
     def leave(self) -> ExitCode:
         """Says where the execution was left."""
-        self._print(self._execution)
+        self.show(self._execution)
         if self._engine.owner is None:
             note("Nobody runs this store now: `actbook worker` does.", self._options.output)
         return ExitCode.OK
@@ -70,21 +70,24 @@ class Following:
                 await asyncio.gather(progress, return_exceptions=True)
         if done is None:
             return await self._too_late(timeout or 0.0)
-        self._print(done)
+        self.show(done)
         return OF_STATUS[done.status]
 
     async def _show_progress(self) -> None:
         if self._options.output == "table":
             from actbook.cli._live import watching
 
-            await watching(self._engine, self._execution.id, self._graph, on_view=self._seen)
+            execution = self._execution
+            await watching(
+                self._engine, execution.id, self._graph, since=execution.version, on_view=self._seen
+            )
 
     def _seen(self, view: View) -> None:
         self._view = view
 
     async def _too_late(self, timeout: float) -> ExitCode:
         state = await self._engine.get_graph_execution(self._execution.id)
-        self._print(state)
+        self.show(state)
         raise StillRunningError(self._execution.id, timeout)
 
     def _interrupted(self) -> None:
@@ -119,7 +122,8 @@ class Following:
         sys.stderr.flush()
         os._exit(ExitCode.INTERRUPTED)
 
-    def _print(self, state: GraphExecution) -> None:
+    def show(self, state: GraphExecution) -> None:
+        """Prints an execution as the options say."""
         output = self._options.output
         if output == "json":
             print_json(execution_record(state, self._graph.name))

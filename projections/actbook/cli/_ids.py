@@ -28,12 +28,24 @@ def ids_of(given: Sequence[str]) -> list[str]:
     return ids
 
 
-async def execution_id(engine: Engine, given: str) -> str:
-    """The execution that an id, or its beginning, belongs to. Raises `MissingError` or `UsageError`."""
+async def execution_id(engine: Engine, given: str, user: str | None = None) -> str:
+    """The user's execution that an id, or its beginning, belongs to; without a user anybody's.
+
+    Raises `MissingError` or `UsageError`.
+    """
     store = engine.journal.store
-    if given and await engine.journal.head(given) and _is_execution(given):
+    if (
+        given
+        and await engine.journal.head(given)
+        and await asyncio.to_thread(is_execution, given, store, user)
+    ):
         return given
-    found = await asyncio.to_thread(_beginning_with, store, given) if given else []
+    found = await asyncio.to_thread(_beginning_with, store, given, user) if given else []
+    return one_of(given, found)
+
+
+def one_of(given: str, found: Sequence[str]) -> str:
+    """The only one of the executions that were found for what was given. Raises `MissingError` or `UsageError`."""
     if not found:
         raise MissingError(
             f"There is no execution {given!r} in this store. `actbook ls` lists what there is.", id=given
@@ -47,14 +59,14 @@ async def execution_id(engine: Engine, given: str) -> str:
     return found[0]
 
 
-def _beginning_with(store: Store, prefix: str) -> list[str]:
+def _beginning_with(store: Store, prefix: str, user: str | None) -> list[str]:
     """Executions whose id begins so, one more than are shown at most."""
     found: list[str] = []
     after = _just_before(prefix)
     while len(found) <= _SHOWN:
         page = store.stream_ids(after, 100)
         fitting = [stream for stream in page if stream.startswith(prefix)]
-        found.extend(stream for stream in fitting if _is_execution(stream))
+        found.extend(stream for stream in fitting if is_execution(stream, store, user))
         if len(fitting) < len(page) and page[-1] > prefix and not page[-1].startswith(prefix):
             break
         if len(page) < 100:
@@ -68,5 +80,8 @@ def _just_before(prefix: str) -> str:
     return prefix[:-1] + (chr(last - 1) + "\U0010ffff" if last else "")
 
 
-def _is_execution(stream: str) -> bool:
-    return ":" not in stream
+def is_execution(stream: str, store: Store, user: str | None) -> bool:
+    """Whether a stream is an execution, and the user's. Blocks."""
+    if ":" in stream:
+        return False
+    return user is None or [event.user_id for event in store.read_stream(stream, 0, 1)] == [user]

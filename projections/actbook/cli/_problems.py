@@ -107,11 +107,12 @@ def _of_actbook(error: ActbookError) -> Problem:
 
 
 def _is_about_the_store(error: ActbookError) -> bool:
+    from actbook.engine.credentials import CredentialsStoreError
     from actbook.journal import JournalError, UnencodableError
     from actbook.journal._coordination import CoordinationError
     from actbook.projections import ProjectionError
 
-    about = (JournalError, CoordinationError, ProjectionError)
+    about = (JournalError, CoordinationError, ProjectionError, CredentialsStoreError)
     return isinstance(error, about) and not isinstance(error, (UnencodableError, ValueError))
 
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 from cyclopts import Parameter
 
 from actbook.cli._exit_codes import ExitCode
-from actbook.cli._options import Options
+from actbook.cli._options import Options, Place
 from actbook.cli._verbs import ABOUT, VERBS, Verb
 
 _HEAD = """# Command line
@@ -31,16 +31,27 @@ _OUTPUT = """## Output
   and not when `NO_COLOR` is set.
 - With `-o json` stdout holds nothing but JSON: on one line when it is piped, indented on a terminal. NaN and the infinities are
   `null`. Numbers keep their type: a float result prints as `42.0`. Keys may be added, none is renamed or taken away.
-- `run`, `watch` and `stop` print one object per execution with the keys `id`, `status`, `outputs` (name → list of values in order),
-  `error`, `stats` (`wall`, `node_exec_count`, `node_error_count`, `node_wall`, `node_cpu`, `cost`; times in seconds), `graph_id`,
+- `run`, `watch`, `stop`, `resume`, `retry` and `fork` print one object per execution with the keys `id`, `status`, `outputs`
+  (name → list of values in order), `error`, `stats` (`wall`, `node_exec_count`, `node_error_count`, `node_wall`, `node_cpu`, `cost`;
+  times in seconds), `graph_id`,
   `graph_version`, `graph_name`, `user_id`, `inputs`, `created_at`, `queued_at`, `started_at`, `ended_at` (ISO 8601 in UTC, or
-  `null`), `reason`, `actor`, `parent_id`, `root_id`, `worker`. `ls` prints an array of them; values above 16 KiB are left out there.
+  `null`), `reason`, `actor`, `attempt`, `origin_id`, `origin_version`, `parent_id`, `root_id`, `worker`.
+  `ls` prints an array of them; values above 16 KiB are left out there.
 - `show` and `replay` add `version` (how many events were folded) and `node_executions`, an array of `id`, `number`, `node_id`,
-  `node_name`, `block_id`, `status`, `attempt`, `inputs`, `outputs` (pin → values), `error`, `reason`, `skipped`, `child_id`, `queued_at`,
-  `started_at`, `ended_at`, `stats` (`wall`, `cpu`) and `review` (`null`, or `name`, `data`, `editable`, `approved`, `message`, `reviewer`).
-- With several ids `show`, `replay` and `stop` print one object per line. `verify` prints an array of `id`, `ok`, `events`, `faults`;
+  `node_name`, `block_id`, `status`, `attempt`, `inputs`, `outputs` (pin → values), `error`, `reason`, `skipped`, `child_id`,
+  `retry_of`, `queued_at`, `started_at`, `ended_at`, `stats` (`wall`, `cpu`, `cost`) and `review`
+  (`null`, or `name`, `data`, `editable`, `approved`, `message`, `reviewer`).
+- With several ids `show`, `replay`, `stop`, `resume`, `retry` and `fork` print one object per line.
+  `verify` prints an array of `id`, `ok`, `events`, `faults` (`version`, `position`, `kind`, `message`, and `stream_id` where it
+  is not the `id`); with `--all` the last one is the log as a whole, with the id `store`. `prove ls` prints one of `name`, `size`,
+  `root`, `at`, `note`; `prove checkpoint` one such object, `prove keygen` one with `public_key` and `file`; `prove event` and
+  `prove extension` always print a proof, `prove check` an array of `proof`, `ok`, `message`;
   `doctor` one of `check`, `verdict` (`ok`, `warn`, `fail`), `text`, `remedy`; `diff` one of `path`, `before`, `after`, where a side
   that does not exist has no key; `blocks` one of `id`, `name`, `type`, `description`, `static_output`, `effects`, `execution`.
+- `schedule add` prints one object with `id`, `name`, `status` (`active`, `paused`, `removed`), `user_id`, `graph_id`,
+  `graph_version`, `cron`, `timezone`, `inputs`, `missed`, `catch_up`, `overlap`, `next`, `created_at`, `last_due`,
+  `last_execution`, `last_error` and `stats` (`fired`, `missed`, `skipped`, `refused`); `schedule ls`, `pause`, `resume` and `rm`
+  print an array of them, `schedule next` an array of times.
 - An error is one sentence with its remedy on stderr. With `-o json` it is one object there, and stdout stays empty (after `--timeout`
   it holds the execution as it is):
   `{"error": {"kind": "not_found", "message": "…", "exit_code": 7, "details": {…}}}`. `kind` is `usage`, `not_found`, `invalid`,
@@ -101,7 +112,9 @@ def _arguments(function: Callable[..., int], meanings: dict[str, str]) -> Iterat
     hints = get_type_hints(function, include_extras=True)
     for name, parameter in inspect.signature(function).parameters.items():
         hint = hints[name]
-        if is_dataclass(hint):
+        if isinstance(hint, type) and is_dataclass(hint):
+            if not issubclass(hint, Place):
+                yield from _options_of(hint)
             continue
         positional = parameter.kind is not parameter.KEYWORD_ONLY
         usage = _positional(parameter) if positional else _option(name, hint)
@@ -109,7 +122,7 @@ def _arguments(function: Callable[..., int], meanings: dict[str, str]) -> Iterat
         yield Argument(usage, meanings[name], default)
 
 
-def _options_of(options: type[Options]) -> list[Argument]:
+def _options_of(options: type[Any]) -> list[Argument]:
     hints = get_type_hints(options, include_extras=True)
     found: list[Argument] = []
     for field in fields(options):
@@ -168,4 +181,5 @@ def _kind(hint: Any) -> str:
 
 
 def _default(value: Any) -> str:
-    return "" if value is None or value is False or value == "" else f"`{value}`"
+    nothing = value is None or value is False or value == "" or value is inspect.Parameter.empty
+    return "" if nothing else f"`{value}`"

@@ -27,6 +27,8 @@ def show_result(state: GraphExecution) -> None:
         facts.append(f"{errors} failed")
     if state.wall:
         facts.append(f"in {seconds(state.wall)}")
+    if state.stats.cost:
+        facts.append(f"{state.stats.cost:g} credits")
     show(Text.assemble((f"{glyph} {state.status}", style), f"  {', '.join(facts)}  ", (state.id, "dim")))
     for name, values in state.outputs.items():
         for value in values[:MOST]:

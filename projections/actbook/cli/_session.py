@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LOG = "ACTBOOK_LOG"
+BILLING = "ACTBOOK_BILLING"
 _SQLITE = "sqlite:///"
 
 
@@ -76,9 +77,18 @@ async def reading(options: Place) -> AsyncIterator[Engine]:
 @asynccontextmanager
 async def opened(store: str, **settings: Any) -> AsyncIterator[Engine]:
     """An engine; the store is created when there is none."""
-    from actbook.engine import Engine
+    from actbook.engine import Engine, tune_process
 
     check_place(store)
+    tune_process()
+    if os.environ.get(BILLING):
+        from actbook.engine.billing import Billing
+
+        settings.setdefault("billing", Billing())
+    if "credentials" not in settings:
+        from actbook.cli._vault import Vault
+
+        settings["credentials"] = Vault(store)
     async with Engine.open(store, **settings) as engine:
         yield engine
 

@@ -8,7 +8,7 @@ _PACKAGE = "actbook.cli._commands"
 
 
 class Verb(NamedTuple):
-    """`place` is imported only when the verb is used."""
+    """`place` is imported only when the verb is used. A name of two words is a verb of the group that the first names."""
 
     name: str
     place: str
@@ -21,23 +21,77 @@ VERBS = (
     Verb("show", f"{_PACKAGE}.show:show", "Shows what is recorded of an execution, node by node."),
     Verb("watch", f"{_PACKAGE}.watch:watch", "Follows an execution live until it ends."),
     Verb("stop", f"{_PACKAGE}.stop:stop", "Stops an execution and its sub-graphs' executions."),
+    Verb("resume", f"{_PACKAGE}.resume:resume", "Goes on with executions that were stopped."),
+    Verb("retry", f"{_PACKAGE}.retry:retry", "Runs again what failed of executions, and what follows from it."),
+    Verb("fork", f"{_PACKAGE}.fork:fork", "Begins a new execution with the past of another one."),
     Verb("review", f"{_PACKAGE}.review:review", "Approves or rejects what waits for a person."),
     Verb("graph", f"{_PACKAGE}.graph:graph", "Draws a graph, or an execution with its states."),
     Verb("replay", f"{_PACKAGE}.replay:replay", "Shows the state of an execution at any version."),
     Verb("diff", f"{_PACKAGE}.diff:diff", "Shows what changed in an execution from one point to another."),
     Verb("verify", f"{_PACKAGE}.verify:verify", "Checks that a recorded history is whole and legal."),
+    Verb("prove keygen", f"{_PACKAGE}.prove:keygen", "Makes a key that signs checkpoints."),
+    Verb("prove checkpoint", f"{_PACKAGE}.prove:checkpoint", "Signs everything that is recorded until now."),
+    Verb("prove ls", f"{_PACKAGE}.prove:ls", "Lists the checkpoints in the store."),
+    Verb("prove event", f"{_PACKAGE}.prove:event", "Proves to somebody else that an event was recorded."),
+    Verb(
+        "prove extension", f"{_PACKAGE}.prove:extension", "Proves that a checkpoint continues an older one."
+    ),
+    Verb("prove check", f"{_PACKAGE}.prove:check", "Checks proofs, without a store."),
+    Verb("export", f"{_PACKAGE}.export:export", "Writes executions into a file that other programs read."),
+    Verb("import", f"{_PACKAGE}.importing:import_file", "Brings what `export` wrote into the store."),
+    Verb("report", f"{_PACKAGE}.report:report", "Writes a page about an execution, to look at in a browser."),
     Verb("worker", f"{_PACKAGE}.worker:worker", "Runs whatever is unfinished in the store."),
+    Verb(
+        "schedule add",
+        f"{_PACKAGE}.schedule:add",
+        "Runs a graph again and again, at the times of a cron expression.",
+    ),
+    Verb("schedule ls", f"{_PACKAGE}.schedule:ls", "Lists schedules, oldest first."),
+    Verb(
+        "schedule next",
+        f"{_PACKAGE}.schedule:upcoming",
+        "Tells when a schedule, or a cron expression, is due next.",
+    ),
+    Verb("schedule pause", f"{_PACKAGE}.schedule:pause", "Runs nothing of a schedule until it is resumed."),
+    Verb("schedule resume", f"{_PACKAGE}.schedule:resume", "Lets a paused schedule run again from now on."),
+    Verb("schedule rm", f"{_PACKAGE}.schedule:remove", "Removes schedules; what they began goes on."),
+    Verb("balance show", f"{_PACKAGE}.balance:show", "Shows what is left of a user's credits."),
+    Verb("balance top-up", f"{_PACKAGE}.balance:top_up", "Adds credits to a user's balance."),
+    Verb(
+        "balance history", f"{_PACKAGE}.balance:history", "Lists what changed a user's balance, oldest first."
+    ),
+    Verb(
+        "credentials add",
+        f"{_PACKAGE}.credentials:add",
+        "Encrypts credentials into the file beside the store.",
+    ),
+    Verb(
+        "credentials ls", f"{_PACKAGE}.credentials:ls", "Lists a user's credentials, without their secrets."
+    ),
+    Verb("credentials rm", f"{_PACKAGE}.credentials:remove", "Forgets credentials."),
+    Verb(
+        "credentials rotate", f"{_PACKAGE}.credentials:rotate", "Encrypts all credentials with another key."
+    ),
     Verb("blocks", f"{_PACKAGE}.blocks:blocks", "Lists the installed blocks, or shows one."),
     Verb("doctor", f"{_PACKAGE}.doctor:doctor", "Checks this machine and the store."),
 )
+
+GROUPS = {
+    "prove": "Signs the log, and proves to others what is in it.",
+    "schedule": "Runs graphs at certain times, again and again.",
+    "credentials": "Keeps the secrets that blocks need, encrypted.",
+    "balance": "Shows and tops up what runs are charged to.",
+}
+"""Groups of verbs, each with one line about it."""
 
 ABOUT = "Runs graphs durably on one file, and replays every execution."
 
 
 def overview() -> str:
     """What `actbook --help` prints."""
-    width = max(len(verb.name) for verb in VERBS)
-    lines = [f"  {verb.name:<{width}}  {verb.summary}" for verb in VERBS]
+    shown = dict(_in_overview(verb) for verb in VERBS)
+    width = max(map(len, shown))
+    lines = [f"  {name:<{width}}  {summary}" for name, summary in shown.items()]
     return "\n".join(
         [
             "Usage: actbook VERB [arguments] [options]",
@@ -52,3 +106,9 @@ def overview() -> str:
             "",
         ]
     )
+
+
+def _in_overview(verb: Verb) -> tuple[str, str]:
+    """A group is one line there."""
+    group, _, _ = verb.name.rpartition(" ")
+    return (group, GROUPS[group]) if group else (verb.name, verb.summary)

@@ -1,6 +1,7 @@
 """Views of the events: tables that a runner keeps up with the journal, and queries over them."""
 
 from actbook.projections._built_in import BUILT_IN
+from actbook.projections._comparison import compare_views
 from actbook.projections._errors import (
     CursorError,
     LagError,
@@ -18,17 +19,19 @@ from actbook.projections._page import Page
 from actbook.projections._parking import ParkedEvent
 from actbook.projections._projection import Projection, handles
 from actbook.projections._queries import Queries
-from actbook.projections._query_rows import ExecutionRow, ExecutionTree, NodeExecutionRow
+from actbook.projections._query_rows import ExecutionRow, ExecutionTree, NodeExecutionRow, UsageRow
 from actbook.projections._rows import Rows
 from actbook.projections._runner import Runner
 from actbook.projections._status import Lag, ProjectionStatus
 from actbook.projections._table import Column, Index, Row, Table
+from actbook.projections._usage import USAGE, Usage
 
 __all__ = [
     "BUILT_IN",
     "EXECUTIONS",
     "GRAPHS",
     "NODE_EXECUTIONS",
+    "USAGE",
     "Column",
     "CursorError",
     "ExecutionRow",
@@ -54,5 +57,8 @@ __all__ = [
     "SortError",
     "Table",
     "UnknownProjectionError",
+    "Usage",
+    "UsageRow",
+    "compare_views",
     "handles",
 ]

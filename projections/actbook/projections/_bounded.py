@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+
+from actbook.events import add_counters
 
 TEXT_LIMIT = 4_000
 """Characters kept of a text."""
@@ -18,6 +20,7 @@ _Lists = dict[str, list[msgspec.Raw]]
 
 _encode = msgspec.json.Encoder(enc_hook=repr).encode
 _decode_lists = msgspec.json.Decoder(_Lists).decode
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_orders = msgspec.json.Decoder(dict[str, list[int]]).decode
 
 
@@ -61,6 +64,11 @@ def add_outputs(
         entry.insert(at, msgspec.Raw(encoded))
         order.insert(at, number)
     return _encode(lists).decode(), _encode(orders).decode(), complete
+
+
+def add_counted(json: str, counters: Mapping[str, Any]) -> str:
+    """Adds what a block counted to a JSON object of it; what does not fit is left out."""
+    return as_json(add_counters(_decode_object(json), counters))[0]
 
 
 def _fitting(value: Any, room: int) -> bytes:

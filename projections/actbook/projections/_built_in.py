@@ -6,5 +6,6 @@ from actbook.projections._executions import Executions
 from actbook.projections._graphs import Graphs
 from actbook.projections._node_executions import NodeExecutions
 from actbook.projections._projection import Projection
+from actbook.projections._usage import Usage
 
-BUILT_IN: tuple[type[Projection], ...] = (Executions, Graphs, NodeExecutions)
+BUILT_IN: tuple[type[Projection], ...] = (Executions, Graphs, NodeExecutions, Usage)

@@ -10,9 +10,11 @@ from actbook.events import (
     ExecutionCompleted,
     ExecutionCreated,
     ExecutionFailed,
+    ExecutionForked,
     ExecutionParked,
     ExecutionQueued,
     ExecutionResumed,
+    ExecutionRetried,
     ExecutionStarted,
     ExecutionStatus,
     ExecutionTerminated,
@@ -21,7 +23,10 @@ from actbook.events import (
     NodeFailed,
     NodeOutput,
     NodeQueued,
+    NodeRetried,
+    NodeRetryScheduled,
     NodeSkipped,
+    UsageCharged,
 )
 from actbook.projections._bounded import add_outputs, as_json, text
 from actbook.projections._execution_table import EXECUTIONS
@@ -42,11 +47,12 @@ class Executions(Projection):
     """Follows the same rules as `actbook.events.evolve`."""
 
     table: ClassVar[Table] = EXECUTIONS
+    version: ClassVar[int] = 2
 
     @handles(ExecutionCreated)
     def created(self, event: Envelope, payload: ExecutionCreated, rows: Rows) -> None:
         inputs, complete = as_json(payload.inputs)
-        parent = payload.parent
+        parent, origin = payload.parent, payload.origin
         rows[event.stream_id] = {
             **EXECUTIONS.blank(),
             "seq": event.position,
@@ -58,6 +64,8 @@ class Executions(Projection):
             "created_at": event.at,
             "parent_id": parent.execution_id if parent else None,
             "parent_node": parent.node_exec if parent else None,
+            "origin_id": origin.execution_id if origin else None,
+            "origin_version": origin.version if origin else None,
             "root_id": payload.root_id,
             "inputs": inputs,
             "inputs_complete": 1 if complete else 0,
@@ -107,14 +115,26 @@ class Executions(Projection):
 
     @handles(ExecutionResumed)
     def resumed(self, event: Envelope, payload: ExecutionResumed, rows: Rows) -> None:
-        row = _moved(event, rows, _QUEUED)
-        row["queued_at"] = event.at
-        row["ended_at"] = None
-        row["wall"] = 0.0
-        row["actor"] = row["reason"] = ""
+        _go_on(event, rows)
 
-    @handles(NodeCreated, NodeQueued)
-    def node_appeared(self, event: Envelope, payload: NodeCreated | NodeQueued, rows: Rows) -> None:
+    @handles(ExecutionRetried)
+    def retried(self, event: Envelope, payload: ExecutionRetried, rows: Rows) -> None:
+        row = _go_on(event, rows)
+        row["attempt"] = payload.attempt
+
+    @handles(ExecutionForked)
+    def forked(self, event: Envelope, payload: ExecutionForked, rows: Rows) -> None:
+        row = _go_on(event, rows)
+        row["created_at"] = event.at
+        row["started_at"] = None
+        row["worker"] = ""
+        # What was used so far counts for the origin only.
+        row["node_wall"] = row["node_cpu"] = row["cost"] = 0.0
+
+    @handles(NodeCreated, NodeQueued, NodeRetried)
+    def node_appeared(
+        self, event: Envelope, payload: NodeCreated | NodeQueued | NodeRetried, rows: Rows
+    ) -> None:
         row = rows[event.stream_id]
         if payload.node_exec > row["node_exec_count"]:
             row["node_exec_count"] = payload.node_exec
@@ -144,10 +164,23 @@ class Executions(Projection):
         row["node_cpu"] += payload.stats.cpu
         row["position"] = event.position
 
+    @handles(NodeRetryScheduled)
+    def node_retry_scheduled(self, event: Envelope, payload: NodeRetryScheduled, rows: Rows) -> None:
+        row = rows[event.stream_id]
+        row["node_wall"] += payload.stats.wall
+        row["node_cpu"] += payload.stats.cpu
+        row["position"] = event.position
+
     @handles(NodeSkipped)
     def node_skipped(self, event: Envelope, payload: NodeSkipped, rows: Rows) -> None:
         row = rows[event.stream_id]
         row["node_done_count"] += 1
+        row["position"] = event.position
+
+    @handles(UsageCharged)
+    def charged(self, event: Envelope, payload: UsageCharged, rows: Rows) -> None:
+        row = rows[event.stream_id]
+        row["cost"] += payload.amount
         row["position"] = event.position
 
 
@@ -155,6 +188,15 @@ def _moved(event: Envelope, rows: Rows, status: str) -> Row:
     row = rows[event.stream_id]
     row["status"] = status
     row["position"] = event.position
+    return row
+
+
+def _go_on(event: Envelope, rows: Rows) -> Row:
+    row = _moved(event, rows, _QUEUED)
+    row["queued_at"] = event.at
+    row["ended_at"] = None
+    row["wall"] = 0.0
+    row["actor"] = row["reason"] = row["error"] = ""
     return row
 
 

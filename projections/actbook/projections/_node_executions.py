@@ -7,20 +7,25 @@ from typing import ClassVar
 from actbook.events import (
     ChildStarted,
     Envelope,
+    ExecutionForked,
     ExecutionResumed,
+    ExecutionRetried,
     ExecutionStatus,
     NodeCompleted,
     NodeCreated,
     NodeFailed,
     NodeQueued,
+    NodeRetried,
+    NodeRetryScheduled,
     NodeReviewDecided,
     NodeReviewRequested,
     NodeSkipped,
     NodeStarted,
     NodeStats,
     NodeTerminated,
+    UsageCharged,
 )
-from actbook.projections._bounded import text
+from actbook.projections._bounded import add_counted, text
 from actbook.projections._projection import Projection, handles
 from actbook.projections._rows import Rows
 from actbook.projections._table import Column, Row, Table
@@ -55,15 +60,18 @@ NODE_EXECUTIONS = Table(
         Column("queued_at", "INTEGER", "when it was queued last"),
         Column("started_at", "INTEGER", "when its first attempt began"),
         Column("ended_at", "INTEGER", "when it ended"),
-        Column("wall", "REAL", "seconds its body ran", 0.0),
-        Column("cpu", "REAL", "CPU seconds of its body", 0.0),
+        Column("wall", "REAL", "seconds its body ran, over all attempts", 0.0),
+        Column("cpu", "REAL", "CPU seconds of its body, over all attempts", 0.0),
         Column("input_bytes", "INTEGER", "size of its inputs", 0),
         Column("output_bytes", "INTEGER", "size of its outputs", 0),
+        Column("cost", "REAL", "credits it was charged", 0.0),
+        Column("counters", "TEXT", "what its block counted itself, over all attempts: a JSON object", "{}"),
         Column("error", "TEXT", "error text, cut at 4,000 characters", ""),
         Column("error_type", "TEXT", "exception type of an unexpected failure", ""),
         Column("expected", "INTEGER", "0 = failed unexpectedly", 1),
         Column("skipped", "INTEGER", "1 = ended without running, because the run skips its node", 0),
         Column("child_id", "TEXT", "execution of its sub-graph", ""),
+        Column("retry_of", "INTEGER", "node execution that failed before and that it takes the place of", 0),
         Column("reason", "TEXT", "why it was stopped", ""),
         Column("position", "INTEGER", "event that changed the row last", 0),
     ),
@@ -77,9 +85,10 @@ class NodeExecutions(Projection):
     """Follows the same rules as `actbook.events.evolve`."""
 
     table: ClassVar[Table] = NODE_EXECUTIONS
+    version: ClassVar[int] = 2
 
-    @handles(NodeCreated, NodeQueued)
-    def appeared(self, event: Envelope, payload: NodeCreated | NodeQueued, rows: Rows) -> None:
+    @handles(NodeCreated, NodeQueued, NodeRetried)
+    def appeared(self, event: Envelope, payload: NodeCreated | NodeQueued | NodeRetried, rows: Rows) -> None:
         # What waited for inputs and is queued now has nothing yet that the new row lacks: no need to read the old one.
         row = _BLANK.copy()
         row["execution_id"] = event.stream_id
@@ -90,6 +99,10 @@ class NodeExecutions(Projection):
         if type(payload) is NodeQueued:
             row["status"] = _QUEUED
             row["queued_at"] = event.at
+        elif type(payload) is NodeRetried:
+            row["status"] = _QUEUED
+            row["queued_at"] = event.at
+            row["retry_of"] = payload.retry_of
         else:
             row["status"] = _INCOMPLETE
         rows[event.stream_id, number] = row
@@ -119,6 +132,16 @@ class NodeExecutions(Projection):
         row["expected"] = 1 if payload.expected else 0
         _end(row, event, payload.stats)
 
+    @handles(NodeRetryScheduled)
+    def retry_scheduled(self, event: Envelope, payload: NodeRetryScheduled, rows: Rows) -> None:
+        row = rows[event.stream_id, payload.node_exec]
+        row["child_id"] = ""
+        row["wall"] += payload.stats.wall
+        row["cpu"] += payload.stats.cpu
+        if payload.stats.counters:
+            row["counters"] = add_counted(row["counters"], payload.stats.counters)
+        row["position"] = event.position
+
     @handles(NodeSkipped)
     def skipped(self, event: Envelope, payload: NodeSkipped, rows: Rows) -> None:
         row = rows[event.stream_id, payload.node_exec]
@@ -137,8 +160,20 @@ class NodeExecutions(Projection):
             row["reason"] = reason
             row["position"] = event.position
 
-    @handles(ExecutionResumed)
-    def resumed(self, event: Envelope, payload: ExecutionResumed, rows: Rows) -> None:
+    @handles(ExecutionForked)
+    def forked(self, event: Envelope, payload: ExecutionForked, rows: Rows) -> None:
+        # Its sub-graphs are the origin's, and so is what was used.
+        for row in rows.where(execution_id=event.stream_id):
+            if row["status"] == _RUNNING:
+                row["child_id"] = ""
+            row["cost"] = 0.0
+            row["position"] = event.position
+        self.resumed(event, payload, rows)
+
+    @handles(ExecutionResumed, ExecutionRetried)
+    def resumed(
+        self, event: Envelope, payload: ExecutionResumed | ExecutionRetried | ExecutionForked, rows: Rows
+    ) -> None:
         for row in rows.where(execution_id=event.stream_id, status=_TERMINATED):
             row["status"] = _QUEUED
             row["queued_at"] = event.at
@@ -164,11 +199,20 @@ class NodeExecutions(Projection):
         row["child_id"] = payload.execution_id
         row["position"] = event.position
 
+    @handles(UsageCharged)
+    def charged(self, event: Envelope, payload: UsageCharged, rows: Rows) -> None:
+        if payload.node_exec:
+            row = rows[event.stream_id, payload.node_exec]
+            row["cost"] += payload.amount
+            row["position"] = event.position
+
 
 def _end(row: Row, event: Envelope, stats: NodeStats) -> None:
     row["ended_at"] = event.at
-    row["wall"] = stats.wall
-    row["cpu"] = stats.cpu
+    row["wall"] += stats.wall
+    row["cpu"] += stats.cpu
     row["input_bytes"] = stats.input_bytes
     row["output_bytes"] = stats.output_bytes
+    if stats.counters:
+        row["counters"] = add_counted(row["counters"], stats.counters)
     row["position"] = event.position

@@ -50,9 +50,9 @@ def parked_events(
 ) -> list[ParkedEvent]:
     """What is parked, in the order of the log."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM parked_events WHERE (?1 IS NULL OR name=?1) AND (?2 IS NULL OR stream_id=?2)"
+        f"SELECT {_COLUMNS} FROM parked_events WHERE (:name IS NULL OR name=:name) AND (:stream IS NULL OR stream_id=:stream)"
         " ORDER BY name, position",
-        (name, stream_id),
+        {"name": name, "stream": stream_id},
     )
     return [ParkedEvent(*row) for row in rows]
 

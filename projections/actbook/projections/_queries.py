@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,10 +18,13 @@ from actbook.projections._query_rows import (
     ExecutionRow,
     ExecutionTree,
     NodeExecutionRow,
+    UsageRow,
     execution_row,
     node_execution_row,
+    usage_row,
 )
 from actbook.projections._reading import Reading
+from actbook.projections._usage import USAGE, check_usage_names, usage_sql
 
 _GRAPH_NAME = (
     "coalesce((SELECT name FROM graphs g WHERE g.graph_id=e.graph_id AND g.version=e.graph_version), '')"
@@ -115,6 +118,28 @@ class Queries:
         if len(rows) <= limit or not limit:
             return Page(rows[:limit])
         return Page(rows[:limit], write_cursor("number", (rows[limit - 1].number,)))
+
+    async def usage(
+        self,
+        user_id: str | None = None,
+        *,
+        by: Iterable[str] = USAGE.key,
+        graph_id: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+    ) -> list[UsageRow]:
+        """Sums of charges by some of user_id, day, graph_id, block_id and kind, in their order.
+
+        `since` included, `until` not: days in UTC as YYYY-MM-DD. Raises `ValueError` for any other name.
+        """
+        wanted = check_usage_names(by)
+        filters = Filters().equal(user_id=user_id, graph_id=graph_id)
+        if since is not None:
+            filters.add("day>=?", since)
+        if until is not None:
+            filters.add("day<?", until)
+        found = await self._select(usage_sql(wanted, filters.where), filters.values)
+        return [usage_row(values) for values in found]
 
     async def counts(self, user_id: str | None = None) -> dict[ExecutionStatus, int]:
         """Number of executions by status; statuses without any are left out."""

@@ -29,6 +29,7 @@ class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True):
     started_at: int | None
     ended_at: int | None
     wall: float
+    attempt: int
     node_exec_count: int
     node_done_count: int
     node_error_count: int
@@ -41,6 +42,8 @@ class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True):
     worker: str
     parent_id: str | None
     parent_node: int | None
+    origin_id: str | None
+    origin_version: int | None
     root_id: str | None
     inputs: dict[str, Any]
     inputs_complete: bool
@@ -66,13 +69,28 @@ class NodeExecutionRow(msgspec.Struct, frozen=True, kw_only=True):
     cpu: float
     input_bytes: int
     output_bytes: int
+    cost: float
+    counters: dict[str, Any]
     error: str
     error_type: str
     expected: bool
     skipped: bool
     child_id: str
+    retry_of: int
     reason: str
     position: int
+
+
+class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What a user was charged. The columns are documented in table `usage`; those that were not asked for are empty."""
+
+    user_id: str
+    day: str
+    graph_id: str
+    block_id: str
+    kind: str
+    charges: int
+    amount: float
 
 
 class ExecutionTree(msgspec.Struct, frozen=True):
@@ -96,8 +114,13 @@ def execution_row(values: Sequence[Any]) -> ExecutionRow:
     return msgspec.convert(fields, ExecutionRow, strict=False)
 
 
+def usage_row(values: Sequence[Any]) -> UsageRow:
+    """From values in the order of `UsageRow`."""
+    return UsageRow(**dict(zip(UsageRow.__struct_fields__, values, strict=True)))
+
+
 def node_execution_row(values: Sequence[Any]) -> NodeExecutionRow:
     """From values in the order of `NODE_EXECUTION_FIELDS`."""
-    return msgspec.convert(
-        dict(zip(NODE_EXECUTION_FIELDS, values, strict=True)), NodeExecutionRow, strict=False
-    )
+    fields = dict(zip(NODE_EXECUTION_FIELDS, values, strict=True))
+    fields["counters"] = _decode(fields["counters"])
+    return msgspec.convert(fields, NodeExecutionRow, strict=False)

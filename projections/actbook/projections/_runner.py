@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from actbook.events import Envelope
-from actbook.journal import Journal
+from actbook.journal import Journal, Recorded
 from actbook.projections._built_in import BUILT_IN
 from actbook.projections._errors import LagError, RunnerClosedError, UnknownProjectionError
 from actbook.projections._parking import ParkedEvent, parked_events
@@ -137,10 +136,10 @@ class Runner:
             self._worker.hasten()
             await asyncio.to_thread(self._worker.join)
 
-    def _recorded(self, events: list[Envelope]) -> None:
+    def _recorded(self, events: Recorded) -> None:
         if self._sent - self._worker.feed.taken <= _HANDED_OVER:
             self._sent += len(events)
-            self._told = events[-1].position
+            self._told = events.last_position
             self._worker.put(events)
 
     def _committed(self, position: int) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 
-from actbook.events import Envelope
-from actbook.journal import Store
+from actbook.journal import Recorded, Store
 from actbook.projections._applying import Applying
 from actbook.projections._feed import BATCH, Batch, Feed
 from actbook.projections._lanes import Group, Lanes
@@ -20,15 +20,18 @@ from actbook.projections._tracking import SupersededError, Tracking
 PACE = 0.004
 """Seconds from the beginning of a turn to the next, unless somebody waits: what is committed meanwhile shares a transaction."""
 
-BUSY_PACE = 0.025
+BUSY_PACE = 0.05
 """The same while commits keep coming: each turn holds the store's write lock for a moment, and steps wait for that."""
+
+CHECKPOINT = 2048
+"""Events after which the log is moved into the file: here, because appends go on meanwhile."""
 
 _FIRST_PATIENCE = 0.05
 _MOST_PATIENCE = 5.0
 _LAST_WORK = 2.0
 
 Command = Callable[[], None]
-Message = list[Envelope] | int | Command | None
+Message = Recorded | int | Command | None
 """Events that were committed, how far the log goes, something to do on the thread, or the request to end."""
 
 
@@ -59,6 +62,7 @@ class Worker:
         self._deadline: float | None = None
         self._earliest = 0.0
         self._fair = 0.0
+        self._checkpoint_at = 0
         self.feed = Feed(store)
         self.awaited = False
         self.failure = ""
@@ -155,8 +159,8 @@ class Worker:
     def _handle(self, message: Message) -> None:
         if message is None:
             self._deadline = time.monotonic() + _LAST_WORK
-        elif isinstance(message, list):
-            self.feed.add(message)
+        elif isinstance(message, Recorded):
+            self.feed.add(message.events)
             self._news = True
         elif isinstance(message, int):
             self.feed.heard(message)
@@ -201,10 +205,18 @@ class Worker:
             self._patience = min(self._patience * 2, _MOST_PATIENCE)
             return
         self.publish()
+        self._move_log()
         self._earliest = self._fair = begin + PACE
         if not self._inbox.empty():
             self._fair = begin + 2 * (time.thread_time() - used)
             self._earliest = max(begin + BUSY_PACE, self._fair)
+
+    def _move_log(self) -> None:
+        head = self.feed.head
+        if head - self._checkpoint_at >= CHECKPOINT and self._connection is not None:
+            self._checkpoint_at = head
+            with suppress(sqlite3.OperationalError):  # somebody else does it now
+                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _apply(self) -> None:
         groups = self.lanes.groups()

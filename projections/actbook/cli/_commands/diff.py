@@ -38,7 +38,7 @@ async def _diff(given: str, a: Any, b: Any, options: Options) -> ExitCode:
     from actbook.cli._session import reading
 
     async with reading(options) as engine:
-        history = await engine.history(await execution_id(engine, given), options.user)
+        history = await engine.history(await execution_id(engine, given, options.user), options.user)
         check_point(history, a)
         changes = history.diff(a, check_point(history, b))
     if options.output == "json":

@@ -51,8 +51,10 @@ async def _recorded(given: str, options: PictureOptions) -> tuple[Graph, Progres
 
     async with reading(options) as engine:
         if await engine.journal.head(graph_stream(given)):
-            return await engine.graph(given), None
-        state = await engine.get_graph_execution(await execution_id(engine, given), options.user)
+            return await engine.graph(given, user_id=options.user), None
+        state = await engine.get_graph_execution(
+            await execution_id(engine, given, options.user), options.user
+        )
         document = await engine.graph(state.graph_id, state.graph_version)
         progress = progress_of(document)
         for envelope in await engine.journal.read_stream(state.id):

@@ -85,7 +85,7 @@ async def _ls(conditions: dict[str, object], parent: str | None, options: Option
     async with reading(options) as engine:
         await engine.catch_up()
         if parent is not None:
-            conditions["parent_id"] = await execution_id(engine, parent)
+            conditions["parent_id"] = await execution_id(engine, parent, options.user)
         rows = await engine.queries.executions(options.user, **conditions)  # type: ignore[arg-type]
     if options.output == "json":
         print_json([row_record(row) for row in rows])

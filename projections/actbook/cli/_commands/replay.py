@@ -46,7 +46,7 @@ async def _replay_one(engine: Engine, given: str, at: object, limit: int, option
     from actbook.cli._printing import print_ids, print_json
     from actbook.cli._recorded import graph_of, record_of
 
-    history = await engine.history(await execution_id(engine, given), options.user)
+    history = await engine.history(await execution_id(engine, given, options.user), options.user)
     state = history.state(check_point(history, at))
     graph = await graph_of(engine, state)
     if options.output == "json":

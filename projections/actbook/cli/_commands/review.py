@@ -65,7 +65,9 @@ async def _review(given: str, decision: Decision, options: Options) -> ExitCode:
     check_exists(options.store)
     execution, _, number = given.partition(".")
     async with opened(options.store, candidate=False) as engine:
-        state = await engine.get_graph_execution(await execution_id(engine, execution), options.user)
+        state = await engine.get_graph_execution(
+            await execution_id(engine, execution, options.user), options.user
+        )
         node = _pending(state, number)
         node_execution = node_exec_id(state.id, node.number)
         await engine.review(

@@ -62,7 +62,7 @@ class Stop:
 
         check_exists(self._options.store)
         async with opened(self._options.store, take_over=False) as engine:
-            executions = [await execution_id(engine, each) for each in ids]
+            executions = [await execution_id(engine, each, self._options.user) for each in ids]
             stopped = await asyncio.gather(
                 *(self._stop(engine, each) for each in executions), return_exceptions=True
             )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -12,128 +12,99 @@ from actbook.cli._exit_codes import ExitCode
 from actbook.cli._options import DEFAULTS, Id, Options
 
 if TYPE_CHECKING:
-    from actbook.engine import Engine
-    from actbook.journal import Fault
+    from actbook.journal import Store
+    from actbook.replay import Checked
+    from actbook.replay.proof import Checkpoint, VerifierKey
+
+    Source = Store | Path
 
 
 def verify(
     *ids: Id,
     everything: Annotated[bool, Parameter(name="--all", negative=())] = False,
+    key: list[str] | None = None,
+    checkpoint: list[Path] | None = None,
     options: Options = DEFAULTS,
 ) -> int:
-    """Checks that a recorded history is whole: hash chain, versions, legal status changes.
+    """Checks that a recorded history is whole: hash chain, versions, contents, legal status changes, snapshots.
+
+    A file is only read, also one that nobody has open, such as a copy.
 
     Parameters
     ----------
     ids
         Executions, by id or the beginning of one; - reads ids from stdin.
     everything
-        Every stream of the store: executions, inboxes, graphs.
+        Every stream of the store, its log as a whole, its tables, views and checkpoints. With --user that user's executions.
+    key
+        A public key of who signs checkpoints, or a file with it. Repeat it for more. Without one signatures are not checked.
+    checkpoint
+        A file with a checkpoint that was kept elsewhere: finds also a history that was rewritten as a whole.
     """
     from actbook.cli._ids import ids_of
+    from actbook.cli._notes import read_checkpoint, read_key
     from actbook.cli._problems import UsageError
-    from actbook.cli._session import run_async
+    from actbook.cli._verification import print_checked
 
     if everything and ids:
         raise UsageError("Give ids or --all, not both.")
-    return run_async(_verify([] if everything else ids_of(ids), options))
+    if (key or checkpoint) and (not everything or options.user is not None):
+        raise UsageError("Checkpoints are of the whole store: give --all, without --user.")
+    wanted = [] if everything else ids_of(ids)
+    keys, kept = [read_key(each) for each in key or ()], [read_checkpoint(each) for each in checkpoint or ()]
+    return _with_source(
+        options, lambda source: print_checked(_checked(source, wanted, keys, kept, options), options)
+    )
 
 
-async def _verify(ids: list[str], options: Options) -> ExitCode:
-    """No ids: every stream."""
+def _with_source(options: Options, work: Callable[[Source], ExitCode]) -> ExitCode:
+    """A file is looked at as it is; another store has to be opened for that."""
+    from actbook.cli._session import check_exists, path_of, run_async
+
+    path = path_of(options.store)
+    if path is None:
+        return run_async(_with_store(options, work))
+    check_exists(options.store)
+    return work(path)
+
+
+async def _with_store(options: Options, work: Callable[[Source], ExitCode]) -> ExitCode:
+    import asyncio
+
     from actbook.cli._session import reading
 
-    checked: list[dict[str, Any]] = []
     async with reading(options) as engine:
-        async for stream, events, faults in _checks(engine, ids, options.user):
-            checked.append(
-                {
-                    "id": stream,
-                    "ok": not faults,
-                    "events": events,
-                    "faults": [
-                        {"version": f.version, "position": f.position, "kind": f.kind, "message": f.message}
-                        for f in faults
-                    ],
-                }
-            )
-    _print(checked, options)
-    return ExitCode.OK if all(each["ok"] for each in checked) else ExitCode.FAULTY
+        return await asyncio.to_thread(work, engine.journal.store)
 
 
-async def _checks(
-    engine: Engine, ids: list[str], user: str | None
-) -> AsyncIterator[tuple[str, int, Sequence[Fault]]]:
-    from actbook.cli._ids import execution_id
+def _checked(
+    source: Source,
+    ids: Sequence[str],
+    keys: Sequence[VerifierKey],
+    kept: Sequence[Checkpoint],
+    options: Options,
+) -> Iterator[Checked]:
+    from actbook.cli._verification import Counter, views_too
+    from actbook.replay import verify_store, verify_streams
 
-    for given in ids:
-        stream = await execution_id(engine, given)
-        if user is not None:
-            await engine.get_graph_execution(stream, user)
-        yield await _check(engine, stream)
-    after = ""
-    while not ids:
-        page = await asyncio.to_thread(engine.journal.store.stream_ids, after, 500)
-        for stream in page:
-            yield await _check(engine, stream)
-        if len(page) < 500:
-            return
-        after = page[-1]
-
-
-async def _check(engine: Engine, stream: str) -> tuple[str, int, Sequence[Fault]]:
-    from actbook.journal import UndecodableError, verify_chain
-    from actbook.replay import History
-
-    rows = await asyncio.to_thread(engine.journal.store.read_rows, stream)
-    faults = verify_chain(rows)
-    if not faults and ":" not in stream:
-        try:
-            faults = (await History.load(engine.journal, stream)).verify()
-        except UndecodableError as error:
-            faults = [_unreadable(stream, error.version, str(error))]
-    return stream, len(rows), faults
-
-
-def _unreadable(stream: str, version: int, message: str) -> Fault:
-    from actbook.journal import Fault
-
-    return Fault(stream, version, 0, "edited", message)
-
-
-def _print(checked: list[dict[str, Any]], options: Options) -> None:
-    from actbook.cli._printing import print_ids, print_json
-
-    if options.output == "json":
-        print_json(checked)
-    elif options.output == "ids":
-        print_ids(each["id"] for each in checked if not each["ok"])
+    if ids:
+        for given in ids:
+            yield from _execution(source, given, options.user)
+    elif options.user is not None:
+        yield from verify_streams(source, user_id=options.user)
     else:
-        _show(checked)
+        with Counter(options.output) as counter:
+            yield from views_too(source, verify_store(source, keys=keys, checkpoints=kept, progress=counter))
 
 
-def _show(checked: list[dict[str, Any]]) -> None:
-    from rich.text import Text
+def _execution(source: Source, given: str, user: str | None) -> Iterator[Checked]:
+    """An execution, and its inbox if something is wrong there."""
+    from actbook.cli._ids import one_of
+    from actbook.events import inbox_of
+    from actbook.replay import find_executions, verify_streams
 
-    from actbook.cli._printing import show
-    from actbook.cli._statuses import look
-
-    good, bad = look("COMPLETED"), look("FAILED")
-    sound = [each for each in checked if each["ok"]]
-    for each in sound if len(sound) <= 20 else ():
-        show(
-            Text.assemble(
-                (good.glyph, good.style), f" {each['id']}  {each['events']} events, whole and legal"
-            )
-        )
-    for each in checked:
-        for fault in each["faults"]:
-            show(
-                Text.assemble(
-                    (bad.glyph, bad.style),
-                    f" {each['id']}  version {fault['version']} {fault['kind']}: {fault['message']}",
-                )
-            )
-    events = sum(each["events"] for each in checked)
-    if len(checked) > 1:
-        show(f"{len(sound)} of {len(checked)} streams are sound, {events} events in all.")
+    execution_id = one_of(given, find_executions(source, given, user) if given else [])
+    yield from verify_streams(source, [execution_id])
+    for inbox in verify_streams(source, [inbox_of(execution_id)]):
+        if inbox.events and not inbox.ok:
+            yield inbox

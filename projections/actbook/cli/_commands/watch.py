@@ -37,7 +37,9 @@ async def _watch(given: str, timeout: float | None, options: Options) -> ExitCod
     from actbook.graphs import Graph
 
     async with reading(options) as engine:
-        state = await engine.get_graph_execution(await execution_id(engine, given), options.user)
+        state = await engine.get_graph_execution(
+            await execution_id(engine, given, options.user), options.user
+        )
         graph = await graph_of(engine, state) or Graph(id=state.graph_id, version=state.graph_version)
         if engine.owner is None and not state.status.is_terminal:
             note("Nobody runs this store now: `actbook worker` does.", options.output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,8 @@ from actbook.cli._options import DEFAULTS, Options
 
 if TYPE_CHECKING:
     from actbook.engine import Engine
+
+EVERY = "ACTBOOK_CHECKPOINT_EVERY"
 
 
 def worker(
@@ -39,7 +42,7 @@ async def _worker(until_idle: bool, options: Options) -> ExitCode:
 
     ended = asyncio.Event()
     with on_signal(signal.SIGTERM, ended.set), on_signal(signal.SIGINT, ended.set):
-        async with opened(options.store) as engine:
+        async with opened(options.store, **_checkpoint_settings()) as engine:
             await _tell_place(engine, options)
             waits: list[asyncio.Task[Any]] = [asyncio.create_task(ended.wait())]
             if until_idle:
@@ -56,6 +59,20 @@ async def _worker(until_idle: bool, options: Options) -> ExitCode:
     return ExitCode.OK
 
 
+def _checkpoint_settings() -> dict[str, Any]:
+    """Signs what is recorded when the environment says how often. Raises `UsageError` or `SigningKeyError`."""
+    given = os.environ.get(EVERY, "")
+    if not given:
+        return {}
+    from actbook.cli._commands.prove import key_of
+    from actbook.cli._problems import UsageError
+    from actbook.engine import CheckpointPolicy
+
+    if not given.isdecimal() or int(given) < 1:
+        raise UsageError(f"{EVERY}={given!r} is no number of seconds. Give one from 1 on.")
+    return {"checkpoints": CheckpointPolicy(key=key_of(None), every=float(given))}
+
+
 async def _tell_place(engine: Engine, options: Options) -> None:
     from actbook.cli._printing import note
 
@@ -68,18 +85,29 @@ async def _tell_place(engine: Engine, options: Options) -> None:
     note(f"{who} runs {options.store}; standing by.", options.output)
 
 
+_REFUSED = ("refused", "already")
+"""How outcomes begin after which an execution stays over."""
+
+
 async def _idle(engine: Engine) -> None:
     """Returns when nothing is unfinished but what waits for a person. Looks again when an execution ended or parked."""
-    from actbook.events import ExecutionCompleted, ExecutionFailed, ExecutionParked, ExecutionTerminated
+    from actbook.events import (
+        ExecutionCompleted,
+        ExecutionFailed,
+        ExecutionParked,
+        ExecutionTerminated,
+        InboxHandled,
+    )
 
-    ends = [
-        kind.TOPIC for kind in (ExecutionCompleted, ExecutionFailed, ExecutionTerminated, ExecutionParked)
-    ]
+    kinds = (ExecutionCompleted, ExecutionFailed, ExecutionTerminated, ExecutionParked, InboxHandled)
+    ends = [kind.TOPIC for kind in kinds]
     events = engine.journal.subscribe(await engine.journal.last_position(), ends)
     try:
         if await _only_waits(engine):
             return
-        async for _ in events:
+        async for event in events:
+            if isinstance(event.payload, InboxHandled) and not event.payload.outcome.startswith(_REFUSED):
+                continue
             if await _only_waits(engine):
                 return
     finally:
@@ -97,15 +125,21 @@ async def _only_waits(engine: Engine) -> bool:
 
 async def _waits(engine: Engine, execution_id: str, waiting: set[str]) -> bool:
     """For a person, or for sub-graphs that all do. `waiting`: younger executions that are known to."""
-    from actbook.events import ExecutionStatus, inbox_of
+    from actbook.events import ExecutionStatus, ResumeRequested, RetryRequested, inbox_of
 
     state = await engine.get_graph_execution(execution_id)
-    if (
-        not state.status.is_terminal
-        and await engine.journal.head(inbox_of(execution_id)) > state.inbox_version
-    ):
-        return False
-    if state.status.is_terminal or state.status is ExecutionStatus.REVIEW:
-        return True
+    news = await engine.journal.read_stream(inbox_of(execution_id), state.inbox_version)
+    if state.status.is_terminal:
+        return not any(isinstance(each.payload, ResumeRequested | RetryRequested) for each in news)
+    if news or state.status is ExecutionStatus.REVIEW:
+        return not news
     running = [state.node_executions[number] for number in state.running]
-    return bool(running) and not state.ready and all(node.child_id in waiting for node in running)
+    if not running or state.ready:
+        return False
+    for node in running:
+        # A sub-graph that waits for a person is not listed as unfinished.
+        if node.child_id not in waiting and not (
+            node.child_id and await _waits(engine, node.child_id, waiting)
+        ):
+            return False
+    return True

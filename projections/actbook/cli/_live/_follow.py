@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from actbook.events import Envelope
@@ -60,11 +60,16 @@ class Follower:
                 taken.append(envelope)
         return taken
 
+    @property
+    def version(self) -> int:
+        """Up to which version of the stream they were taken."""
+        return self._version
+
     def close(self) -> None:
         """Listens no more."""
         self._stop()
 
-    def _add(self, envelopes: list[Envelope]) -> None:
+    def _add(self, envelopes: Iterable[Envelope]) -> None:
         mine = [each for each in envelopes if each.stream_id == self._id]
         if mine:
             self._events.extend(mine)

@@ -13,9 +13,11 @@ from actbook.events import (
     ExecutionCompleted,
     ExecutionCreated,
     ExecutionFailed,
+    ExecutionForked,
     ExecutionParked,
     ExecutionQueued,
     ExecutionResumed,
+    ExecutionRetried,
     ExecutionStarted,
     ExecutionStatus,
     ExecutionStopping,
@@ -25,6 +27,7 @@ from actbook.events import (
     NodeFailed,
     NodeOutput,
     NodeQueued,
+    NodeRetried,
     NodeReviewDecided,
     NodeReviewRequested,
     NodeSkipped,
@@ -162,7 +165,7 @@ def _stopping(progress: Progress, event: ExecutionStopping, at: int) -> None:
     progress.stopping = True
 
 
-def _resumed(progress: Progress, event: ExecutionResumed, at: int) -> None:
+def _goes_on(progress: Progress, event: Event, at: int) -> None:
     progress.status = S.QUEUED
     progress.stopping = False
     progress.ended_at = 0
@@ -172,7 +175,7 @@ def _resumed(progress: Progress, event: ExecutionResumed, at: int) -> None:
 
 
 def _node_appears(status: ExecutionStatus) -> _Handler:
-    def handler(progress: Progress, event: NodeCreated | NodeQueued, at: int) -> None:
+    def handler(progress: Progress, event: NodeCreated | NodeQueued | NodeRetried, at: int) -> None:
         progress.appear(event.node_exec, event.node_id, status, at)
 
     return handler
@@ -215,12 +218,15 @@ _HANDLERS: dict[type[Event], _Handler] = {
     ExecutionStarted: _set(S.RUNNING),
     ExecutionParked: _set(S.REVIEW),
     ExecutionStopping: _stopping,
-    ExecutionResumed: _resumed,
+    ExecutionResumed: _goes_on,
+    ExecutionRetried: _goes_on,
+    ExecutionForked: _goes_on,
     ExecutionCompleted: _set(S.COMPLETED),
     ExecutionFailed: _set(S.FAILED),
     ExecutionTerminated: _set(S.TERMINATED),
     NodeCreated: _node_appears(S.INCOMPLETE),
     NodeQueued: _node_appears(S.QUEUED),
+    NodeRetried: _node_appears(S.QUEUED),
     NodeStarted: _node_moves(S.RUNNING),
     NodeSkipped: _node_moves(S.COMPLETED),
     NodeReviewRequested: _node_moves(S.REVIEW),

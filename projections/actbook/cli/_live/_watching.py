@@ -43,9 +43,17 @@ def view_for(graph: Graph, execution_id: str) -> View:
 
 
 async def watching(
-    engine: Engine, execution_id: str, graph: Graph, *, on_view: Callable[[View], None] | None = None
+    engine: Engine,
+    execution_id: str,
+    graph: Graph,
+    *,
+    since: int = 0,
+    on_view: Callable[[View], None] | None = None,
 ) -> Progress:
-    """Follows an execution on the screen until it is terminal or in review, or the caller is cancelled."""
+    """Follows an execution on the screen until it is terminal or in review, or the caller is cancelled.
+
+    An end before the version `since` is not the one that is waited for: it was asked to go on.
+    """
     progress = progress_of(graph)
     view = view_for(graph, execution_id)
     if on_view is not None:
@@ -54,7 +62,7 @@ async def watching(
     await follower.start()
     view.start()
     try:
-        while not progress.over:
+        while not progress.over or follower.version < since:
             await follower.wait(view.tick)
             for envelope in follower.take():
                 view.event(progress, envelope)

@@ -1,0 +1,152 @@
+"""Exports in the hands of other people's programs: the CloudEvents SDK, a process-mining library, a browser.
+
+They are in the dependency group `interop`; a test is skipped where its program is not installed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.replay.exported import HOSTILE, recorded, world, written
+from tests.replay.test_export_report import wide
+
+from actbook.journal import SQLiteStore
+from actbook.replay import History
+from actbook.replay.export import Selection, export_cloudevents, export_ocel, export_xes, report
+
+ALL = Selection()
+SHOTS = os.environ.get("ACTBOOK_SCREENSHOTS")
+"""A folder in which pictures of the pages are left, to be looked at."""
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> tuple[SQLiteStore, list[str]]:
+    return recorded(tmp_path_factory.mktemp("source"))
+
+
+def mining() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pytest.importorskip("pm4py")
+
+
+def test_the_cloudevents_sdk_reads_every_line(source: tuple[SQLiteStore, list[str]]) -> None:
+    formats = pytest.importorskip("cloudevents.core.formats.json")
+    events = pytest.importorskip("cloudevents.core.v1.event")
+    read = [formats.JSONFormat().read(events.CloudEvent, line) for line in export_cloudevents(source[0], ALL)]
+    assert len([each for each in read if each.get_extension("actbookhash")]) == source[0].last_position()
+    created = next(each for each in read if each.get_type() == "actbook.execution.created")
+    assert created.get_data()["inputs"] == {"x": HOSTILE}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_process_mining_library_reads_the_ocel(
+    source: tuple[SQLiteStore, list[str]], tmp_path: Path
+) -> None:
+    pm4py = mining()
+    log = pm4py.read_ocel2_json(str(written(tmp_path / "log.json", export_ocel(source[0], ALL))))
+    assert len(log.events) == source[0].last_position()
+    assert set(log.objects["ocel:type"]) >= {"execution", "node execution", "node", "graph", "user"}
+    flat = pm4py.ocel_flattening(log, "execution")
+    assert set(source[1]) < {name.removeprefix("execution:") for name in flat["case:concept:name"]}
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_process_mining_library_reads_the_xes(
+    source: tuple[SQLiteStore, list[str]], tmp_path: Path
+) -> None:
+    pm4py = mining()
+    log = pm4py.read_xes(str(written(tmp_path / "log.xes", export_xes(source[0], ALL))))
+    assert set(source[1]) < set(log["case:concept:name"])
+    ours = log[log["case:concept:name"] == source[1][2]]
+    variants = pm4py.get_variants(ours[ours["lifecycle:transition"] == "complete"])
+    assert list(variants) == [("Input: x", "Output: y")]
+
+
+@contextmanager
+def page_of(text: str, folder: Path, **options: Any) -> Iterator[tuple[Any, list[str], float]]:
+    """A page in a browser, with what went wrong and the seconds until it could be used."""
+    sync = pytest.importorskip("playwright.sync_api")
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium is installed")
+    path = folder / "report.html"
+    path.write_text(text, "utf-8")
+    troubles: list[str] = []
+    with sync.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        try:
+            page = browser.new_page(**{"viewport": {"width": 1440, "height": 1800}, **options})
+            page.on("console", lambda message: troubles.append(f"console: {message.text}"))
+            page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+            page.on("request", lambda request: request.url != path.as_uri() and troubles.append(request.url))
+            begun = time.perf_counter()
+            page.goto(path.as_uri())
+            page.wait_for_selector("html[data-ready]", state="attached")
+            page.evaluate(
+                "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+            )
+            yield page, troubles, time.perf_counter() - begun
+        finally:
+            browser.close()
+
+
+def shoot(page: Any, folder: Path, name: str) -> None:
+    path = Path(SHOTS or folder) / f"{name}.png"
+    page.screenshot(path=str(path), full_page=True)
+    assert path.stat().st_size > 10_000
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_browser_shows_the_report_without_errors_or_requests(
+    source: tuple[SQLiteStore, list[str]], tmp_path: Path, scheme: str
+) -> None:
+    history = History(source[0].read_stream(source[1][0]))
+    with page_of(report(history, world()[1]), tmp_path, color_scheme=scheme) as (page, troubles, _):
+        assert "owned" not in page.title()[:5]
+        assert page.locator("h1").inner_text().startswith("</script>")
+        count = len(history.events)
+        assert page.locator("#slider").get_attribute("max") == str(count)
+        assert page.locator('.node[data-status="FAILED"]').count() == 1
+        assert page.locator("#events .row.at .topic").inner_text() == "execution.completed"
+        page.locator("#slider").fill("1")
+        page.wait_for_function("document.getElementById('at-version').textContent === '1'")
+        assert page.locator("#at-topic").inner_text() == "execution.created"
+        assert page.locator(".node[data-status]").count() == 0
+        page.locator("#slider").focus()
+        page.keyboard.press("End")
+        page.wait_for_function(f"document.getElementById('at-version').textContent === '{count}'")
+        page.locator("#search").fill("node.failed")
+        assert page.locator("#events .row").count() == 1
+        page.locator("#events .row").click()
+        assert "is closed" in page.locator("#detail").inner_text()
+        page.locator("#timeline .row").first.click()
+        assert "node execution" in page.locator("#detail").inner_text()
+        page.locator("#search").fill("")
+        shoot(page, tmp_path, f"report-{scheme}")
+        page.pdf(path=str(tmp_path / "report.pdf"))
+        assert troubles == []
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_report_of_two_thousand_nodes_opens_at_once_and_can_be_used(tmp_path: Path) -> None:
+    history, graph = wide(2_000)
+    with page_of(report(history, graph), tmp_path) as (page, troubles, took):
+        assert took < 2.0 or os.cpu_count() == 1, took
+        assert page.locator("#events .row").count() < 60
+        begun = time.perf_counter()
+        for target in range(1, len(history.events), len(history.events) // 10):
+            page.locator("#slider").fill(str(target))
+            page.wait_for_function(f"document.getElementById('at-version').textContent === '{target}'")
+        assert time.perf_counter() - begun < 10.0
+        shoot(page, tmp_path, "report-2000")
+        assert troubles == []
