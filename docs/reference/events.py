@@ -7,7 +7,16 @@ from typing import Any
 
 import msgspec
 
-from actbook.events import Envelope, Event, Limits, NodeStats, Parent, Settings, registered_topics
+from actbook.events import (
+    Envelope,
+    Event,
+    Limits,
+    NodeStats,
+    Parent,
+    ScheduleSpec,
+    Settings,
+    registered_topics,
+)
 
 _HEAD = """# Events
 
@@ -20,7 +29,7 @@ A field of a later schema version is added at the end. This page is written by `
 
 {fields}"""
 
-_SHARED: tuple[type[msgspec.Struct], ...] = (Parent, Settings, Limits, NodeStats)
+_SHARED: tuple[type[msgspec.Struct], ...] = (Parent, Settings, Limits, NodeStats, ScheduleSpec)
 
 
 def events_page() -> str:
@@ -57,6 +66,7 @@ def _type(hint: Any) -> str:
     text = inspect.formatannotation(hint).replace("typing.", "")
     for module in (
         "actbook.events._execution_events.",
+        "actbook.events._schedule_events.",
         "actbook.events._node_events.",
         "actbook.events._topics.",
     ):

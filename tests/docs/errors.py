@@ -15,6 +15,7 @@ DOORS = tuple(
     f"actbook.{name}"
     for name in (
         "engine",
+        "engine.credentials",
         "graphs",
         "events",
         "journal",
@@ -23,6 +24,7 @@ DOORS = tuple(
         "projections",
         "actors",
         "replay",
+        "replay.export",
     )
 )
 

@@ -15,13 +15,17 @@ from tests.docs.errors import all_errors, attributes_of, bases_of, door_of
 from tests.docs.snippets import ROOT
 
 from actbook.actors import Capacity, SupervisionPolicy, Timing
-from actbook.engine import Engine, EngineSettings
+from actbook.engine import CheckpointPolicy, Engine, EngineSettings
+from actbook.engine.billing import Billing, Tariff
 from actbook.events import Limits, Settings
 from actbook.projections import BUILT_IN, Table
 
 REFERENCE = ROOT / "docs" / "reference"
 _SETTINGS = {
     "EngineSettings (`actbook.engine`)": EngineSettings,
+    "CheckpointPolicy (`actbook.engine`)": CheckpointPolicy,
+    "Billing (`actbook.engine.billing`)": Billing,
+    "Tariff (`actbook.engine.billing`)": Tariff,
     "Capacity (`actbook.actors`)": Capacity,
     "Timing (`actbook.actors`)": Timing,
     "SupervisionPolicy (`actbook.actors`)": SupervisionPolicy,
@@ -78,7 +82,7 @@ def _default(name: str, value: Any) -> str:
 def test_the_environment_variables_are_those_of_the_code() -> None:
     described = {row[0].strip("`") for row in _rows(_sections("settings.md")["Environment variables"])}
     sources = [path for root in ("actors", "events", "projections") for path in (ROOT / root).rglob("*.py")]
-    named = {name for path in sources for name in re.findall(r'"(ACTBOOK_[A-Z]+)"', path.read_text("utf-8"))}
+    named = {name for path in sources for name in re.findall(r'"(ACTBOOK_[A-Z_]+[A-Z])"', path.read_text("utf-8"))}
     assert described == named
 
 
