@@ -169,8 +169,9 @@ def test_of_requests_at_the_same_time_only_the_same_ones_are_answered() -> None:
                 *(_submit(engine, graph, {"x": number % 2}) for number in range(6)), return_exceptions=True
             )
             assert len({answer for answer in answers if isinstance(answer, str)}) == 1
-            assert [isinstance(answer, IdempotencyKeyError) for answer in answers] == [False, True] * 3
+            refused = [isinstance(answer, IdempotencyKeyError) for answer in answers]
+            assert refused in ([False, True] * 3, [True, False] * 3), "whoever came first decides"
             (run,) = {answer for answer in answers if isinstance(answer, str)}
-            assert (await engine.wait(run)).outputs == {"y": [0]}
+            assert (await engine.wait(run)).outputs == {"y": [refused.index(False)]}
 
     play(test())

@@ -88,11 +88,7 @@ class Propagation:
         """A value that no waiting execution lacks begins a new one."""
         state = self._state
         bound = state.limits.node_executions
-        if (
-            bound
-            and state.stats.node_exec_count >= bound + state.counted_before
-            and state.stopping is None
-        ):
+        if bound and state.stats.node_exec_count >= bound + state.counted_before and state.stopping is None:
             self._exceed(bound)
             return
         number = state.last_number + 1

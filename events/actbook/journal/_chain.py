@@ -16,7 +16,16 @@ _FIRST_ELSEWHERE = 0
 """Where applications of the eventsourcing library may start to count."""
 
 FaultKind = Literal[
-    "edited", "removed", "reordered", "unreadable", "illegal", "blob", "snapshot", "index", "view", "checkpoint"
+    "edited",
+    "removed",
+    "reordered",
+    "unreadable",
+    "illegal",
+    "blob",
+    "snapshot",
+    "index",
+    "view",
+    "checkpoint",
 ]
 
 _TYPES = (int, str, int, str, bytes, int, bytes, bytes)

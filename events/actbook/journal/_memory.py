@@ -160,6 +160,9 @@ class MemoryStore:
                     dropped += 1
         return dropped
 
+    def move_log(self, connection: sqlite3.Connection) -> None:
+        """There is none."""
+
     def open_views_writer(self) -> sqlite3.Connection:
         return self._views.connect()
 

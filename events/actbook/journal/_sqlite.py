@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any
 
@@ -21,6 +21,7 @@ from actbook.journal._sqlite_schema import (
     connect_read_only,
     leave_checkpoints,
     prepare_file,
+    reserve_log,
     store_errors,
     tune_writer,
 )
@@ -43,6 +44,7 @@ class SQLiteStore:
         self.path = path
         self.write_lock = Lock()
         self._busy_timeout = busy_timeout
+        self._log_reserved = False
         prepare_file(path, busy_timeout)
         with store_errors(path):
             connection = connect(path, synchronous)
@@ -107,6 +109,14 @@ class SQLiteStore:
             connection = connect(self.path, "NORMAL", busy_timeout=self._busy_timeout, statements=256)
             leave_checkpoints(connection)
             return connection
+
+    def move_log(self, connection: sqlite3.Connection) -> None:
+        with suppress(sqlite3.OperationalError):  # somebody else does it now
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        if not self._log_reserved:
+            self._log_reserved = True
+            with self.write_lock, suppress(sqlite3.Error, OSError):  # it is only faster with it
+                reserve_log(connection, self.path)
 
     def open_views_reader(self) -> sqlite3.Connection:
         with store_errors(self.path):

@@ -181,7 +181,11 @@ class WritePath:
             plan.settle(last_position(connection) + 1)
         if plan.given_ids:
             given = plan.given_ids.items()
-            rows = [value for event_id, where in given for value in (event_id, plan.first_position + where.position)]
+            rows = [
+                value
+                for event_id, where in given
+                for value in (event_id, plan.first_position + where.position)
+            ]
             self._given_ids.insert(connection, rows)
         opened: list[Any] = []
         closed: list[Any] = []

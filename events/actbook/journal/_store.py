@@ -129,6 +129,10 @@ class Store(Protocol):
         """
         ...
 
+    def move_log(self, connection: Connection) -> None:
+        """Housekeeping beside the appends, on the thread and with the connection of the views, now and then."""
+        ...
+
     def open_views_writer(self) -> Connection:
         """A connection of its own, in autocommit mode, for tables that can be rebuilt: used under
         `write_lock`, not synced.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 
@@ -23,7 +22,7 @@ PACE = 0.004
 BUSY_PACE = 0.05
 """The same while commits keep coming: each turn holds the store's write lock for a moment, and steps wait for that."""
 
-CHECKPOINT = 2048
+CHECKPOINT = 1024
 """Events after which the log is moved into the file: here, because appends go on meanwhile."""
 
 _FIRST_PATIENCE = 0.05
@@ -215,8 +214,7 @@ class Worker:
         head = self.feed.head
         if head - self._checkpoint_at >= CHECKPOINT and self._connection is not None:
             self._checkpoint_at = head
-            with suppress(sqlite3.OperationalError):  # somebody else does it now
-                self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            self._store.move_log(self._connection)
 
     def _apply(self) -> None:
         groups = self.lanes.groups()
