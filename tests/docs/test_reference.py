@@ -82,7 +82,9 @@ def _default(name: str, value: Any) -> str:
 def test_the_environment_variables_are_those_of_the_code() -> None:
     described = {row[0].strip("`") for row in _rows(_sections("settings.md")["Environment variables"])}
     sources = [path for root in ("actors", "events", "projections") for path in (ROOT / root).rglob("*.py")]
-    named = {name for path in sources for name in re.findall(r'"(ACTBOOK_[A-Z_]+[A-Z])"', path.read_text("utf-8"))}
+    named = {
+        name for path in sources for name in re.findall(r'"(ACTBOOK_[A-Z_]+[A-Z])"', path.read_text("utf-8"))
+    }
     assert described == named
 
 

@@ -74,7 +74,9 @@ def test_an_input_that_can_not_be_recorded_is_refused_and_the_engine_goes_on() -
         graph = world.graph("x:Input e:Echo y:Output", "x.result > e.value", "e.out > y.value")
         async with world.open() as engine:
             for value in (object(), 2**80):
-                with pytest.raises(UnrecordableInputError, match="Input `x` holds a value that can't be recorded"):
+                with pytest.raises(
+                    UnrecordableInputError, match="Input `x` holds a value that can't be recorded"
+                ):
                     await begin(engine, graph, inputs={"x": value})
             assert (await finish(engine, graph, inputs={"x": 1})).outputs == {"y": [1]}
             assert await engine.journal.unfinished() == []

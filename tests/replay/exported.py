@@ -19,8 +19,9 @@ HOSTILE = (
 
 
 async def _closed(input: Any, context: Any) -> AsyncIterator[tuple[str, Any]]:
-    raise ValueError('the <shop> is closed & "dark"')
-    yield "out", input.value
+    if input.value is not None:
+        raise ValueError('the <shop> is closed & "dark"')
+    yield "out", None
 
 
 def world() -> tuple[World, Graph]:

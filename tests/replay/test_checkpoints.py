@@ -7,8 +7,10 @@ import base64
 import copy
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +92,29 @@ def test_what_is_not_covered_can_not_be_proved(store: Store) -> None:
             checkpoints.prove_event("a", 4)
         with pytest.raises(CheckpointError, match="no event 9"):
             checkpoints.prove_event("a", 9)
+
+
+def test_a_log_that_lost_its_end_is_not_signed_again(tmp_path: Path) -> None:
+    store = open_file(tmp_path)
+    record(store, "a", 9)
+    with Checkpoints(store) as checkpoints:
+        checkpoints.write(KEY)
+        with closing(sqlite3.connect(tmp_path / "store.db")) as connection, connection:
+            connection.execute("DELETE FROM events WHERE position>7")
+            connection.execute("UPDATE sqlite_sequence SET seq=7 WHERE name='events'")
+        with pytest.raises(CheckpointError, match="ends at 7, and 9 events were signed"):
+            checkpoints.write(KEY)
+    store.close()
+
+
+def test_an_edited_event_is_not_signed(tmp_path: Path) -> None:
+    store = open_file(tmp_path)
+    record(store, "a", 9)
+    with closing(sqlite3.connect(tmp_path / "store.db")) as connection, connection:
+        connection.execute("UPDATE events SET at='noon' WHERE position=4")
+    with Checkpoints(store) as checkpoints, pytest.raises(CheckpointError, match="position 4 was edited"):
+        checkpoints.write(KEY)
+    store.close()
 
 
 def test_two_writers_make_one_tree(tmp_path: Path) -> None:

@@ -314,3 +314,12 @@ def test_an_event_of_another_application_is_kept_too(
     lines = [json.loads(line) for line in export_cloudevents(store, ALL)]
     (strange,) = [line for line in lines if line["type"] == "actbook.elsewhere.made"]
     assert "data" not in strange
+
+
+def test_a_big_value_that_the_store_has_lost_is_missed_by_the_import(target: Store, tmp_path: Path) -> None:
+    store, _ = recorded(tmp_path)
+    with closing(sqlite3.connect(store.path)) as connection, connection:
+        connection.execute("DELETE FROM blobs")
+    path = written(tmp_path / "lost.jsonl", export_cloudevents(store, ALL))
+    with pytest.raises(DamagedExportError, match="big value"):
+        import_cloudevents(target, path)

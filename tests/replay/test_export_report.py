@@ -102,9 +102,13 @@ def test_placeholders_in_what_was_recorded_stay_what_they_are() -> None:
 
     async def run() -> History:
         async with made.open() as engine:
-            return await engine.history((await finish(engine, graph, inputs={"x": "{{data}}"})).id)
+            history: History = await engine.history(
+                (await finish(engine, graph, inputs={"x": "{{data}}"})).id
+            )
+            return history
 
-    text = report(play(run()), graph)
+    history: History = play(run())
+    text = report(history, graph)
     assert "<h1>{{script}} {{data}}</h1>" in text
     assert data_of(text)["inputs"] == {"x": "{{data}}"}
 
@@ -177,7 +181,8 @@ def wide(nodes: int) -> tuple[History, Graph]:
 
     async def run() -> History:
         async with made.open() as engine:
-            return await engine.history((await finish(engine, graph, inputs={"x": 1})).id)
+            history: History = await engine.history((await finish(engine, graph, inputs={"x": 1})).id)
+            return history
 
     history: History = play(run())
     return history, graph

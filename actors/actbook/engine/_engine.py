@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,7 @@ from actbook.events import (
     CancelRequested,
     Create,
     Decider,
+    Envelope,
     ExecutionStatus,
     GraphExecution,
     Limits,
@@ -42,7 +43,7 @@ from actbook.events import (
 )
 from actbook.graphs import Graph, Plan
 from actbook.journal import ConflictError, Journal, OwnerInfo, UnencodableError
-from actbook.projections import Queries
+from actbook.projections import EventFilter, Queries, Runner, subscribe
 from actbook.replay import History
 
 
@@ -112,6 +113,22 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival):
     def queries(self) -> Queries:
         """Status views, with filters and pages."""
         return self._host.queries
+
+    @property
+    def projections(self) -> Runner:
+        """What keeps the tables of the views: their lag, pause, rebuild, parked events."""
+        return self._host.runner
+
+    def subscribe(
+        self,
+        filter: EventFilter | None = None,  # noqa: A002
+        after: int = 0,
+    ) -> AsyncGenerator[Envelope, None]:
+        """Events above position `after` that the filter accepts, whoever commits them: history, then live, without a gap.
+
+        Reads only as fast as the consumer takes. Ends when the engine closes; `aclose` ends it earlier.
+        """
+        return subscribe(self._open_host().journal, filter or EventFilter(), after)
 
     async def catch_up(self, timeout: float = 5.0) -> None:
         """Returns when `queries` shows everything that is committed now, whoever committed it.

@@ -18,13 +18,12 @@ def write_whole(path: Path | None, pieces: Iterable[bytes]) -> None:
         return
     part = path.with_name(path.name + ".part")
     try:
-        file = part.open("wb")
-    except OSError as error:
-        raise MachineError(f"{path} can't be written: {error.strerror}. Name another file.") from error
-    try:
-        with file:
+        with part.open("wb") as file:
             file.writelines(pieces)
         part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise MachineError(f"{path} can't be written: {error.strerror}. Name another file.") from error
     except BaseException:
         part.unlink(missing_ok=True)
         raise

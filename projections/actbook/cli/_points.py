@@ -26,6 +26,15 @@ def point(option: str, text: str) -> int | datetime:
         ) from None
 
 
+def is_point(text: str) -> bool:
+    """Whether it can only be meant as a version or a moment."""
+    try:
+        point("", text)
+    except UsageError:
+        return False
+    return True
+
+
 def check_point(history: History, at: object) -> int | datetime | None:
     """The point, if the history has it; None stands for the end. Raises `MissingError`."""
     from datetime import datetime

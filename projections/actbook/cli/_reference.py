@@ -47,7 +47,12 @@ _OUTPUT = """## Output
   `root`, `at`, `note`; `prove checkpoint` one such object, `prove keygen` one with `public_key` and `file`; `prove event` and
   `prove extension` always print a proof, `prove check` an array of `proof`, `ok`, `message`;
   `doctor` one of `check`, `verdict` (`ok`, `warn`, `fail`), `text`, `remedy`; `diff` one of `path`, `before`, `after`, where a side
-  that does not exist has no key; `blocks` one of `id`, `name`, `type`, `description`, `static_output`, `effects`, `execution`.
+  that does not exist has no key, and for two executions one object with `changes`, `took` (seconds of both) and `nodes`
+  (`node_id`, `occurrence`, `a`, `b`, `took`, `changes`);
+  `blocks` one of `id`, `name`, `type`, `description`, `static_output`, `effects`, `execution`.
+- `timeline` prints one object per execution with `id`, `critical_path` (numbers) and `node_executions`, an array of `id`, `number`,
+  `node_id`, `node_name`, `status`, `attempt`, `queued_at`, `started_at`, `ended_at`, `wait`, `run` (seconds), `after` (the number of
+  the one whose value came last, or `null`) and `child_id`. `-o ids` prints the critical path.
 - `schedule add` prints one object with `id`, `name`, `status` (`active`, `paused`, `removed`), `user_id`, `graph_id`,
   `graph_version`, `cron`, `timezone`, `inputs`, `missed`, `catch_up`, `overlap`, `next`, `created_at`, `last_due`,
   `last_execution`, `last_error` and `stats` (`fired`, `missed`, `skipped`, `refused`); `schedule ls`, `pause`, `resume` and `rm`

@@ -22,12 +22,17 @@ VERBS = (
     Verb("watch", f"{_PACKAGE}.watch:watch", "Follows an execution live until it ends."),
     Verb("stop", f"{_PACKAGE}.stop:stop", "Stops an execution and its sub-graphs' executions."),
     Verb("resume", f"{_PACKAGE}.resume:resume", "Goes on with executions that were stopped."),
-    Verb("retry", f"{_PACKAGE}.retry:retry", "Runs again what failed of executions, and what follows from it."),
+    Verb(
+        "retry", f"{_PACKAGE}.retry:retry", "Runs again what failed of executions, and what follows from it."
+    ),
     Verb("fork", f"{_PACKAGE}.fork:fork", "Begins a new execution with the past of another one."),
     Verb("review", f"{_PACKAGE}.review:review", "Approves or rejects what waits for a person."),
     Verb("graph", f"{_PACKAGE}.graph:graph", "Draws a graph, or an execution with its states."),
     Verb("replay", f"{_PACKAGE}.replay:replay", "Shows the state of an execution at any version."),
-    Verb("diff", f"{_PACKAGE}.diff:diff", "Shows what changed in an execution from one point to another."),
+    Verb(
+        "diff", f"{_PACKAGE}.diff:diff", "Shows what differs between two points, or between two executions."
+    ),
+    Verb("timeline", f"{_PACKAGE}.timeline:timeline", "Shows when each node execution waited and worked."),
     Verb("verify", f"{_PACKAGE}.verify:verify", "Checks that a recorded history is whole and legal."),
     Verb("prove keygen", f"{_PACKAGE}.prove:keygen", "Makes a key that signs checkpoints."),
     Verb("prove checkpoint", f"{_PACKAGE}.prove:checkpoint", "Signs everything that is recorded until now."),
@@ -72,6 +77,11 @@ VERBS = (
     Verb(
         "credentials rotate", f"{_PACKAGE}.credentials:rotate", "Encrypts all credentials with another key."
     ),
+    Verb("projection ls", f"{_PACKAGE}.projection:ls", "Lists projections, and how far behind they are."),
+    Verb("projection rebuild", f"{_PACKAGE}.projection:rebuild", "Fills tables anew from all events."),
+    Verb("projection pause", f"{_PACKAGE}.projection:pause", "Lets tables stand as they are."),
+    Verb("projection resume", f"{_PACKAGE}.projection:resume", "Lets paused tables go on."),
+    Verb("projection parked", f"{_PACKAGE}.projection:parked", "Lists events that could not be processed."),
     Verb("blocks", f"{_PACKAGE}.blocks:blocks", "Lists the installed blocks, or shows one."),
     Verb("doctor", f"{_PACKAGE}.doctor:doctor", "Checks this machine and the store."),
 )
@@ -81,6 +91,7 @@ GROUPS = {
     "schedule": "Runs graphs at certain times, again and again.",
     "credentials": "Keeps the secrets that blocks need, encrypted.",
     "balance": "Shows and tops up what runs are charged to.",
+    "projection": "Looks after the tables that are made from the events.",
 }
 """Groups of verbs, each with one line about it."""
 

@@ -23,6 +23,7 @@ from actbook.projections._query_rows import ExecutionRow, ExecutionTree, NodeExe
 from actbook.projections._rows import Rows
 from actbook.projections._runner import Runner
 from actbook.projections._status import Lag, ProjectionStatus
+from actbook.projections._subscription import EventFilter, subscribe
 from actbook.projections._table import Column, Index, Row, Table
 from actbook.projections._usage import USAGE, Usage
 
@@ -34,6 +35,7 @@ __all__ = [
     "USAGE",
     "Column",
     "CursorError",
+    "EventFilter",
     "ExecutionRow",
     "ExecutionTree",
     "Executions",
@@ -61,4 +63,5 @@ __all__ = [
     "UsageRow",
     "compare_views",
     "handles",
+    "subscribe",
 ]

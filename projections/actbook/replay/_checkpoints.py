@@ -31,7 +31,7 @@ _TABLES = (
 
 
 class CheckpointError(ActbookError):
-    """A proof can't be made: there is no event, or no checkpoint that covers it. Write one first."""
+    """A checkpoint or a proof can't be made: there is no such event, no checkpoint covers it, or the log was changed."""
 
 
 class StoredTiles:
@@ -110,7 +110,9 @@ class Checkpoints:
         try:
             return [Checkpoint.parse(note) for note in stored_notes(self._connection)]
         except (ProofError, AttributeError, TypeError) as error:
-            raise CheckpointError(f"A checkpoint in the store is damaged: {error} Run `actbook verify --all`.") from error
+            raise CheckpointError(
+                f"A checkpoint in the store is damaged: {error} Run `actbook verify --all`."
+            ) from error
 
     def newest(self) -> Checkpoint | None:
         notes = self.all()
@@ -159,6 +161,11 @@ class Checkpoints:
             for statement in _SCHEMA:
                 self._connection.execute(statement)
         upto = self._store.last_position()
+        covered = stored_tree(self._connection).size
+        if covered > upto:
+            raise CheckpointError(
+                f"The log ends at {upto}, and {covered} events were signed: run `actbook verify --all`."
+            )
         while (size := stored_tree(self._connection).size) < upto:
             end = min(size + PAGE, upto)
             rows = [row for row in self._store.log_rows(size, PAGE) if row.position <= end]

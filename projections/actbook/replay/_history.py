@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from actbook.events import Envelope, GraphExecution, fold
-from actbook.journal import Fault, Journal, UndecodableError, verify_chain
+from actbook.journal import Fault, Journal, Row, Store, UndecodableError, verify_chain
+from actbook.journal._codec import decode
 from actbook.replay._difference import Change, difference
+from actbook.replay._execution_difference import ExecutionDifference, compare
 from actbook.replay._legality import verify_moves
+from actbook.replay._timeline import Timeline, timeline
+
+if TYPE_CHECKING:
+    from actbook.replay._report._steps import Step
 
 Point = int | datetime
 """A version of the stream, or a moment."""
@@ -26,22 +32,16 @@ class History:
 
     def __init__(self, events: Sequence[Envelope], faults: Sequence[Fault] = ()) -> None:
         self.events = tuple(events)
-        self._chain_faults = list(faults)
+        self._faults = list(faults)
+        self._rows: list[Row] = []
 
     @classmethod
     async def load(cls, journal: Journal, execution_id: str) -> History:
         """Reads the whole stream, off the loop. An unknown execution has an empty history, a damaged one ends early."""
-        rows = await asyncio.to_thread(journal.store.read_rows, execution_id)
-        faults = verify_chain(rows)
-        try:
-            events = await journal.read_stream(execution_id)
-        except UndecodableError as error:
-            # What comes after an event that can't be read can't be folded.
-            readable = [row for row in rows if row.version < error.version]
-            events = await journal.read_stream(execution_id, limit=len(readable)) if readable else []
-            position = rows[len(readable)].position
-            faults = [*faults, Fault(execution_id, error.version, position, "edited", str(error))]
-        return cls(events, faults)
+        rows, events, fault = await asyncio.to_thread(_read, journal.store, execution_id)
+        history = cls(events, [fault] if fault else [])
+        history._rows = rows
+        return history
 
     def state(self, at: Point | None = None, *, position: int | None = None) -> GraphExecution:
         """The state at a version, a moment (aware datetime), or a global position; the last one by default."""
@@ -53,9 +53,27 @@ class History:
             msgspec.to_builtins(_plain(self.state(a))), msgspec.to_builtins(_plain(self.state(b)))
         )
 
+    def steps(self) -> Iterator[Step]:
+        """Every event with the statuses it set and what it changed, in one pass. Long values are cut.
+
+        Ends early at an event that does not fit the state before it; `verify` tells which.
+        """
+        # The report builds on histories.
+        from actbook.replay._report._steps import Steps
+
+        return iter(Steps(self.events))
+
+    def timeline(self) -> Timeline:
+        """When each node execution waited and worked, and the chain of them that ended last."""
+        return timeline(self.events, self.state())
+
+    def compare(self, other: History) -> ExecutionDifference:
+        """What differs in another execution: inputs, outputs, statuses, durations, node by node."""
+        return compare(self.state(), other.state())
+
     def verify(self) -> list[Fault]:
         """What is wrong: a broken hash chain, missing or reordered events, illegal status changes. Empty = sound."""
-        return [*self._chain_faults, *verify_moves(self.events)]
+        return [*verify_chain(self._rows), *self._faults, *verify_moves(self.events)]
 
     def _upto(self, at: Point | None, position: int | None) -> list[Envelope]:
         events = [e for e in self.events if position is None or e.position <= position]
@@ -69,3 +87,16 @@ class History:
 def _plain(state: GraphExecution) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.msgpack.decode(state.encode())
     return plain
+
+
+def _read(store: Store, execution_id: str) -> tuple[list[Row], list[Envelope], Fault | None]:
+    """Hashes are not looked at here: only `verify` needs them. Blocks."""
+    rows = store.read_rows(execution_id)
+    events: list[Envelope] = []
+    for row in rows:
+        try:
+            events.append(decode(row, store.blob))
+        except UndecodableError as error:
+            # What comes after an event that can't be read can't be folded.
+            return rows, events, Fault(execution_id, error.version, row.position, "edited", str(error))
+    return rows, events, None

@@ -12,22 +12,27 @@ if TYPE_CHECKING:
 
 
 def diff(id: str, a: str, b: str | None = None, /, *, options: Options = DEFAULTS) -> int:  # noqa: A002
-    """Shows what changed in an execution from one point to another.
+    """Shows what differs between two points of an execution, or between two executions.
 
-    Compared are the states at two versions or moments of its history, place by place.
+    Compared are the states at two versions or moments of one history, place by place. With the id of another execution
+    in place of the points, both are compared as they are now, each execution of a node with its counterpart.
 
     Parameters
     ----------
     id
         Execution, by id or the beginning of one.
     a
-        The first point: a version, or a moment (ISO 8601).
+        The first point: a version, or a moment (ISO 8601). Or the other execution.
     b
         The second one. The end by default.
     """
-    from actbook.cli._points import point
+    from actbook.cli._points import is_point, point
     from actbook.cli._session import run_async
 
+    if b is None and not is_point(a):
+        from actbook.cli._two_executions import show_difference
+
+        return run_async(show_difference(id, a, options))
     return run_async(_diff(id, point("A", a), None if b is None else point("B", b), options))
 
 

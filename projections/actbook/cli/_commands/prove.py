@@ -42,7 +42,10 @@ def keygen(*, name: str = "", key_file: KeyFile = None, options: Options = DEFAU
     if options.output == "json":
         print_json({"public_key": str(key.public), "file": str(path)})
     else:
-        note(f"The secret key is in {path}. Give this public key to whoever checks checkpoints:", options.output)
+        note(
+            f"The secret key is in {path}. Give this public key to whoever checks checkpoints:",
+            options.output,
+        )
         print(key.public)
     return ExitCode.OK
 
@@ -203,7 +206,13 @@ def _checkpoints(options: Options) -> Iterator[Checkpoints]:
 
 def _record(signed: Checkpoint) -> dict[str, Any]:
     at = next((line.removeprefix("at ") for line in signed.extra if line.startswith("at ")), None)
-    return {"name": signed.origin, "size": signed.size, "root": signed.root.hex(), "at": at, "note": signed.text}
+    return {
+        "name": signed.origin,
+        "size": signed.size,
+        "root": signed.root.hex(),
+        "at": at,
+        "note": signed.text,
+    }
 
 
 def _print_proof(proof: dict[str, Any]) -> None:

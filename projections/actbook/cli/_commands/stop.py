@@ -24,7 +24,7 @@ def stop(
     """Stops an execution and its sub-graphs' executions, and waits until nothing of them runs any more.
 
     The request is recorded before anything else and stays in force, whatever happens. A finished execution
-    stays as it is.
+    stays as it is. Sub-graphs that take longer than the timeout fail nothing and go on stopping.
 
     Parameters
     ----------

@@ -76,7 +76,9 @@ class Follower:
             self._news.set()
 
     async def _subscribe(self, after: int) -> None:
-        events = self._engine.journal.subscribe(after)
+        from actbook.projections import EventFilter
+
+        events = self._engine.subscribe(EventFilter(streams=(self._id,)), after)
         try:
             async for envelope in events:
                 self._add([envelope])

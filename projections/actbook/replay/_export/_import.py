@@ -121,7 +121,7 @@ def import_cloudevents(store: Store, path: Path) -> Imported:
     if not check.ended or not number:
         raise DamagedExportError(str(path), number + 1, "the file ends before the export did")
     try:
-        added = store.copy_in(_new_rows(path, check.heads), _blobs(path, check.wanted))
+        added = store.copy_in(_new_rows(path, check.heads), _blobs(check))
     except ConflictError as error:
         reason = "somebody wrote to the stream meanwhile"
         raise ImportConflictError(str(path), number, error.stream_id, error.actual, reason) from error
@@ -153,11 +153,10 @@ def _new_rows(path: Path, heads: dict[str, int]) -> Iterator[Row]:
             yield line.row
 
 
-def _blobs(path: Path, wanted: dict[bytes, tuple[int, str]]) -> Iterator[Blob]:
-    for _, line in lines_of(path):
-        if isinstance(line, BlobLine) and line.sha256 in wanted:
-            size, media_type = wanted[line.sha256]
-            yield Blob(line.sha256, size, media_type, line.data)
+def _blobs(check: _Check) -> Iterator[Blob]:
+    for digest, (size, media_type) in check.wanted.items():
+        if digest in check.offered:
+            yield Blob(digest, size, media_type, check.load(digest))
 
 
 def _numbered(row: Row | None) -> Row | None:

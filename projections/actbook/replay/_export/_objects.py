@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple, get_type_hints
 
 from actbook.events import (
@@ -44,6 +45,7 @@ class Related(NamedTuple):
         return f"{self.kind}:{self.name}"
 
 
+@cache
 def event_attributes(kind: type[Event]) -> dict[str, str]:
     """The fields of an event type that hold one plain value, with their types in OCEL."""
     hints = get_type_hints(kind)

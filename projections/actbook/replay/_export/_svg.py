@@ -10,6 +10,9 @@ from actbook.replay._export._layout import HEIGHT, WIDTH, Box, Layout, lay_out
 from actbook.replay._export._names import plain_labels
 
 _LONGEST = 23
+_MANY = 600
+"""Links that are too many to be told apart: then they don't carry the names of their pins."""
+
 _ARROW = (
     '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
     '<path class="arrow" d="M0 0L8 4L0 8z"/></marker></defs>'
@@ -82,8 +85,12 @@ def _links(graph: Graph, layout: Layout) -> Iterator[str]:
         back = source == sink or (source, sink) in layout.against
         kind = "link back" if back else "link static" if all(link.is_static for link in links) else "link"
         path = (_around if back else _down)(layout.boxes[source], layout.boxes[sink])
-        pins = escape(_legal(", ".join(f"{link.source_name} → {link.sink_name}" for link in links)))
-        yield f'<path class="{kind}" d="{path}"><title>{pins}</title></path>'
+        pins = "" if len(pairs) > _MANY else f"<title>{_pins(links)}</title>"
+        yield f'<path class="{kind}" d="{path}">{pins}</path>'
+
+
+def _pins(links: list[Link]) -> str:
+    return escape(_legal(", ".join(f"{link.source_name} → {link.sink_name}" for link in links)))
 
 
 def _down(source: Box, sink: Box) -> str:
@@ -109,7 +116,7 @@ def _node(number: int, box: Box, label: str, status: str | None, agent: bool) ->
     )
     return (
         f'<g class="node" data-node="{number}"{state} transform="translate({box.x:.0f} {box.y:.0f})">'
-        f"<title>{escape(text)}</title>"
+        f"{'' if shown == text else f'<title>{escape(text)}</title>'}"
         f'<rect width="{WIDTH}" height="{HEIGHT}" rx="10"/>{inner}'
         f'<text x="{WIDTH / 2:.0f}" y="22">{escape(shown)}</text>'
         f'<text class="more" x="{WIDTH / 2:.0f}" y="38">{escape((status or "").lower())}</text></g>'

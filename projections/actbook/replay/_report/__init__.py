@@ -1,5 +1,1 @@
-"""A report of an execution: one HTML file."""
-
-from actbook.replay._report._page import report
-
-__all__ = ["report"]
+"""A report of an execution: one HTML file. The door is `actbook.replay.export`."""

@@ -13,6 +13,9 @@ from actbook.replay._export._objects import numbers_of
 from actbook.replay._report._clipping import clip
 from actbook.replay._report._steps import Step, Steps
 
+_ROWS = 200
+"""Nodes that the table of costs names; those that cost least are added up."""
+
 
 def content(
     events: Sequence[Envelope], graph: Graph, labels: Mapping[str, str], faults: Sequence[Fault]
@@ -89,7 +92,6 @@ def _node(node: NodeExecution, places: Mapping[str, int], start: int) -> list[An
         node.cost,
         clip(node.error),
         node.skipped,
-        node.cause,
     ]
 
 
@@ -104,6 +106,10 @@ def _costs(
     found = [(labels.get(node_id, node_id), *row) for node_id, row in rows.items()]
     found.sort(key=lambda row: (-row[3], -row[2]))
     rest = total - sum(row[3] for row in found)
+    if len(found) > _ROWS:
+        more = found[_ROWS:]
+        sums = (sum(row[1] for row in more), sum(row[2] for row in more), sum(row[3] for row in more))
+        found = [*found[:_ROWS], (f"{len(more)} more nodes", *sums)]
     return [*found, ("the execution itself", 1, 0.0, rest)] if abs(rest) > 1e-9 else found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,8 +15,10 @@ from actbook.events import Envelope, ExecutionCreated
 from actbook.graphs import Graph
 from actbook.replay._export._names import plain_labels
 from actbook.replay._export._svg import drawing
-from actbook.replay._history import History
 from actbook.replay._report._content import content
+
+if TYPE_CHECKING:
+    from actbook.replay._history import History
 
 _HERE = Path(__file__).parent
 _MANY = 250

@@ -243,12 +243,12 @@
   const aboutNode = () => {
     const node = execution.get(chosen);
     if (!node) return [make("p", "empty", "Choose a node in the graph, or a row of the timeline.")];
-    const [number, , , queued, started, ended, attempt, cost, error, skipped, cause] = node;
+    const [number, , , queued, started, ended, attempt, cost, error, skipped] = node;
     return facts([
       ["node", nameOf(number)], ["node execution", number], ["status here", stateAt(node) || "not there yet"],
       ["queued", queued === null ? "" : `+${span(queued)}`], ["started", started === null ? "" : `+${span(started)}`],
       ["ended", ended === null ? "" : `+${span(ended)}`], ["attempts", attempt || ""], ["cost", cost || ""], ["error", error],
-      ["skipped", skipped ? "yes" : ""], ["queued because of", cause ? `node execution ${cause}` : ""],
+      ["skipped", skipped ? "yes" : ""],
     ]);
   };
   const tell = () => {
@@ -362,9 +362,11 @@
     place();
   };
   const fit = () => {
-    view.scale = Math.min(1.4, canvas.clientWidth / size.width, canvas.clientHeight / size.height);
-    view.x = (canvas.clientWidth - size.width * view.scale) / 2;
-    view.y = Math.max(0, (canvas.clientHeight - size.height * view.scale) / 2);
+    const width = canvas.clientWidth;
+    const height = canvas.clientHeight - 40; // the legend stands below
+    view.scale = Math.min(1.4, width / size.width, height / size.height);
+    view.x = (width - size.width * view.scale) / 2;
+    view.y = Math.max(0, (height - size.height * view.scale) / 2);
     place();
   };
   canvas.addEventListener("wheel", (wheel) => {
