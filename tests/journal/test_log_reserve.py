@@ -21,9 +21,9 @@ def test_the_log_is_reserved_once_and_nothing_of_that_is_recorded(tmp_path: Path
         assert reserved > 10 * before
         assert [event.version for event in store.read_stream("s")] == [1, 2, 3]
         assert store.query("SELECT count(*) FROM blobs") == [(0,)]
-        for number in range(3000):
+        for number in range(6000):
             store.write([append("s", 3 + number, "x")])
-            if not number % 400:
+            if not number % 800:
                 store.move_log(connection)
         assert os.path.getsize(f"{path}-wal") == reserved, "the log went on behind what was reserved"
         assert os.path.getsize(path) < reserved

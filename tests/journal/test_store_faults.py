@@ -222,3 +222,15 @@ def test_a_failed_append_names_path_and_reason(tmp_path: Path) -> None:
     assert "full" in error.reason
     assert failed(error)
     store.close()
+
+
+def test_a_file_of_an_earlier_format_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    SQLiteStore(str(path)).close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version=1")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreFormatError, match="schema 1, known 2"):
+        SQLiteStore(str(path))
+    assert path.read_bytes() == before

@@ -61,12 +61,12 @@ CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
 _WAL_SIZE_LIMIT = 64 * 1024 * 1024
-_CHECKPOINT_PAGES = 2048
+_CHECKPOINT_PAGES = 4096
 """Pages in the log at which an append moves what is left of it into the file, so that the log begins again at its start.
 
 The thread of the views has moved most of it before, beside the appends.
 """
-_LOG_BYTES = 10 * 1024 * 1024
+_LOG_BYTES = 20 * 1024 * 1024
 """A little more than that many pages."""
 _CACHE = "PRAGMA cache_size=-8000"
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -124,6 +124,12 @@ def _is_store(connection: sqlite3.Connection, path: str) -> bool:
     if version > SCHEMA_VERSION:
         raise StoreFormatError(
             path, f"a newer actbook wrote it (schema {version}, known {SCHEMA_VERSION}); upgrade"
+        )
+    if version < SCHEMA_VERSION:
+        raise StoreFormatError(
+            path,
+            f"an unreleased actbook wrote it (schema {version}, known {SCHEMA_VERSION});"
+            " name another file, or open it with the version that wrote it",
         )
     return True
 

@@ -22,7 +22,7 @@ PACE = 0.004
 BUSY_PACE = 0.05
 """The same while commits keep coming: each turn holds the store's write lock for a moment, and steps wait for that."""
 
-CHECKPOINT = 1024
+CHECKPOINT = 2048
 """Events after which the log is moved into the file: here, because appends go on meanwhile."""
 
 _FIRST_PATIENCE = 0.05
