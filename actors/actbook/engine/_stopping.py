@@ -8,7 +8,7 @@ import logging
 from actbook.actors import ExecutionLog
 from actbook.engine._errors import StillStoppingError
 from actbook.engine._host import Host
-from actbook.events import CancelRequested, ChildStarted, ExecutionForked, ExecutionStatus, GraphExecution
+from actbook.events import CancelRequested, ExecutionStatus, GraphExecution
 
 logger = logging.getLogger("actbook.engine")
 
@@ -47,7 +47,8 @@ async def _children_ended(host: Host, state: GraphExecution, waiting: set[str]) 
     """`waiting`: filled with those that have not ended yet."""
     if state.status is not ExecutionStatus.TERMINATED:
         return
-    children = await _children(host, state.id)
+    # Those that ended before are in no node execution that was terminated.
+    children = [node.child_id for node in state.node_executions.values() if node.child_id]
     waiting.update(children)
     async with asyncio.TaskGroup() as group:
         for child_id in children:
@@ -59,18 +60,3 @@ async def _ended(host: Host, execution_id: str, waiting: set[str]) -> None:
     waiting.discard(execution_id)
     if state is not None:
         await _children_ended(host, state, waiting)
-
-
-async def _children(host: Host, execution_id: str) -> list[str]:
-    children: list[str] = []
-    after = 0
-    while True:
-        events = await host.journal.read_stream(execution_id, after, 10_000)
-        for event in events:
-            if isinstance(event.payload, ChildStarted):
-                children.append(event.payload.execution_id)
-            elif isinstance(event.payload, ExecutionForked):
-                children.clear()  # those before are the origin's
-        if len(events) < 10_000:
-            return children
-        after = events[-1].version
