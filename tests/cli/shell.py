@@ -95,6 +95,10 @@ class Process:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
     def wait_for(self, text: str) -> str:
         """Reads stderr until a line with the text comes."""
         assert self._process.stderr is not None

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.cli import graphs
-from tests.cli.shell import Shell
+from tests.cli.shell import Process, Shell
 
 from actbook.cli._exit_codes import ExitCode
 from actbook.journal._coordination import FileCoordinator
@@ -114,7 +114,7 @@ def idle_owner(path: str) -> Iterator[None]:
 
 def test_ctrl_c_ends_watching_and_not_the_execution(shell: Shell) -> None:
     with shell.start("run", shell.graph(graphs.timer(60)), "-o", "json") as run:
-        (execution,) = _started(shell)
+        (execution,) = _started(shell, run)
         with shell.start("watch", execution) as watch:
             watch.wait_for("begun")
             watch.signal(signal.SIGINT)
@@ -124,12 +124,13 @@ def test_ctrl_c_ends_watching_and_not_the_execution(shell: Shell) -> None:
         assert run.answer().code == ExitCode.TERMINATED
 
 
-def _started(shell: Shell) -> list[str]:
+def _started(shell: Shell, run: Process) -> list[str]:
     """The running executions, as soon as there are any."""
-    while True:
+    while run.is_running:
         answer = shell("ls", "--status", "RUNNING", "-o", "ids")
         if answer.ids:
             return answer.ids
+    raise AssertionError(f"the run ended: {run.answer()}")
 
 
 def test_sigterm_lets_go_and_the_run_goes_on_later(shell: Shell) -> None:

@@ -248,3 +248,39 @@ def test_closing_under_readers_is_an_error_for_them_not_a_crash(path: str) -> No
     store.close()
     for thread in threads:
         thread.join()
+
+
+MAKING = """
+import pathlib, sys
+from actbook.journal import SQLiteStore
+print(flush=True)
+for path in map(str.strip, sys.stdin):
+    SQLiteStore(path).close()
+    print(flush=True)
+"""
+
+
+def test_processes_that_make_one_file_a_store_at_the_same_time_all_get_it(tmp_path: Path) -> None:
+    """One that reads the file's application id before and its tables after must not take it for somebody else's."""
+    makers = [
+        subprocess.Popen(
+            [sys.executable, "-c", MAKING],
+            env=child_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    try:
+        for number in range(-1, 150):
+            for maker in makers if number >= 0 else []:
+                assert maker.stdin is not None
+                maker.stdin.write(f"{tmp_path / str(number)}.db\n")
+                maker.stdin.flush()
+            for maker in makers:
+                assert maker.stdout is not None
+                assert maker.stdout.readline() == "\n"
+    finally:
+        for maker in makers:
+            maker.communicate()

@@ -47,7 +47,7 @@ class SQLiteStore:
         self._log_reserved = False
         prepare_file(path, busy_timeout)
         with store_errors(path):
-            connection = connect(path, synchronous)
+            connection = connect(path, synchronous, busy_timeout=busy_timeout)
             tune_writer(connection)
         self._writing = WritePath(path, connection, self.write_lock, busy_timeout)
         self._reading = ReadPath(path, busy_timeout)

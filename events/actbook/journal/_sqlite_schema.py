@@ -68,6 +68,11 @@ The thread of the views has moved most of it before, beside the appends.
 """
 _LOG_BYTES = 20 * 1024 * 1024
 """A little more than that many pages."""
+_SIGNATURE = """
+SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)
+FROM pragma_application_id, pragma_user_version
+"""
+"""One statement, so that another process that is making the file a store shows all of that or nothing."""
 _CACHE = "PRAGMA cache_size=-8000"
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _FULL = {sqlite3.SQLITE_FULL}
@@ -114,9 +119,7 @@ def prepare_file(path: str, patience: float) -> None:
 
 def _is_store(connection: sqlite3.Connection, path: str) -> bool:
     """False for an empty file."""
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    application, version, tables = connection.execute(_SIGNATURE).fetchone()
     if not tables and application in (0, APPLICATION_ID):
         return False
     if application != APPLICATION_ID:
@@ -167,10 +170,11 @@ def _use_wal(connection: sqlite3.Connection, patience: float) -> None:
 
 
 def tune_writer(connection: sqlite3.Connection) -> None:
-    """Settings of the connection that appends."""
+    """Settings of the connection that appends. Once it is open it waits for other processes in its own way."""
     connection.execute(f"PRAGMA journal_size_limit={_WAL_SIZE_LIMIT}")
     connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
     connection.execute(_CACHE)
+    connection.execute("PRAGMA busy_timeout=0")
 
 
 def leave_checkpoints(connection: sqlite3.Connection) -> None:
