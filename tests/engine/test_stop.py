@@ -72,6 +72,24 @@ def test_a_running_execution_ends_terminated_with_actor_reason_and_time() -> Non
     play(test())
 
 
+def test_a_stop_and_its_end_are_one_commit_when_the_bodies_stop_at_once() -> None:
+    async def test() -> None:
+        gate = Gate()
+        world, graph = held(gate)
+        async with world.open() as engine:
+            run = await begin(engine, graph, inputs={"x": 1})
+            await gate.reached()
+            before = await last(engine, run.id)
+            commits: list[int] = []
+            forget = engine.journal.on_commit(commits.append)
+            await engine.stop_graph_execution(USER, run.id)
+            forget()
+            assert await last(engine, run.id) > before + 1
+            assert len(commits) == 2  # the request, and all that it led to
+
+    play(test())
+
+
 def test_stopping_again_changes_nothing() -> None:
     async def test() -> None:
         gate = Gate()
@@ -365,6 +383,22 @@ def test_a_stop_cascades_over_all_levels(depth: int, width: int) -> None:
             assert {member.status for member in members} == {TERMINATED}
             assert gate.inside == 0
             assert {member.correlation_id for member in members} == {run.id}
+
+    play(test())
+
+
+def test_a_sub_graph_that_is_stopped_with_its_parent_tells_it_nothing_more() -> None:
+    async def test() -> None:
+        gate = Gate()
+        world = World(Hold=gate.block())
+        async with world.open() as engine:
+            run = await begin(engine, nested(world, 1), inputs={"x": 1})
+            await gate.reached()
+            await engine.stop_graph_execution(USER, run.id)
+            (request,) = await engine.journal.read_stream(inbox_of(run.id))
+            (child,) = [member for member in await family(engine) if member.parent is not None]
+            (passed_on,) = await engine.journal.read_stream(inbox_of(child.id))
+            assert passed_on.cause == request.event_id
 
     play(test())
 

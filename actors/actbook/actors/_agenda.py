@@ -18,6 +18,7 @@ from actbook.actors._ready import ALL, UNPLACED, Ready
 from actbook.actors._runtime import ActorRef
 from actbook.actors._writing import StreamWriter
 from actbook.events import (
+    CancelRequested,
     Claim,
     Command,
     Decider,
@@ -176,6 +177,9 @@ class Agenda:
         """Decides on inbox messages, in order; those that were decided before change nothing."""
         for envelope in messages:
             past = NO_PAST
+            if type(envelope.payload) is CancelRequested and envelope.cause is not None:
+                # Its parent stopped it along with itself, and does nothing about how it ends.
+                self._writer.parent_listens = False
             if asks_for_past(self.state, envelope.payload):
                 self.deaf = self.past is None
             if self.deaf:

@@ -19,12 +19,13 @@ from actbook.actors._cashier import Cashier
 from actbook.actors._credentialed_body import CredentialedBody
 from actbook.actors._credentials_store import CredentialsStore
 from actbook.actors._execution_log import ExecutionLog
+from actbook.actors._inbox import InboxReads
 from actbook.actors._messages import Due, Idle, Lost, Notify, Submit, Work
 from actbook.actors._permits import Permits
 from actbook.actors._runtime import ActorRef, TimerHandle
 from actbook.actors._slots import Slots
 from actbook.blocks import KeyValueStore, occurrence_for_run, storage_for_run
-from actbook.events import Create, GraphExecution, NodeExecution
+from actbook.events import Create, Envelope, GraphExecution, NodeExecution
 from actbook.graphs import BlockLimit, Plan
 from actbook.graphs._stored_credentials import NO_CREDENTIALS, credentials_of_run
 from actbook.journal import Journal
@@ -106,6 +107,7 @@ class Environment:
         if storage is not None:
             self._ports.run(storage_for_run.set, storage)
         self._tasks: set[asyncio.Task[None]] = set()
+        self.inbox_reads = InboxReads(journal, self.background)
 
     @property
     def quiet(self) -> bool:
@@ -122,9 +124,9 @@ class Environment:
         """Asks for a new execution."""
         self._tell(message)
 
-    def notify(self, execution_id: str, urgent: bool = False) -> None:
+    def notify(self, execution_id: str, urgent: bool = False, news: tuple[Envelope, ...] = ()) -> None:
         """Something was written for an execution; whoever owns it here looks at it. `urgent`: it is to stop."""
-        self._tell(Notify(execution_id, urgent))
+        self._tell(Notify(execution_id, urgent, news))
 
     def rank(self, execution_id: str, priority: int) -> None:
         """How urgent an execution is when it has to wait for room in memory; known until it is over."""

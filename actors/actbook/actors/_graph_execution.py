@@ -30,6 +30,9 @@ from actbook.events import (
 from actbook.graphs import Plan
 from actbook.journal import ConflictError, UnencodableError
 
+_PROMPT = 0.005
+"""Seconds within which bodies that were told to stop mostly have."""
+
 
 class GraphExecutionActor(Actor):
     """Rebuilt from its stream whenever it starts, except for a new execution, which begins with `submit`.
@@ -59,7 +62,7 @@ class GraphExecutionActor(Actor):
         self._doubt = doubt
         self._agenda: Agenda | None = None
         self._writer = StreamWriter(env, execution_id, self._on_recorded)
-        self._inbox = InboxReader(env, execution_id)
+        self._inbox = InboxReader(env.inbox_reads, execution_id)
         self._crew = Crew(env.slots, self._spawn_node)
         self._stopped: list[int] = []
         self._abandoned: list[int] = []
@@ -67,6 +70,7 @@ class GraphExecutionActor(Actor):
         self._leading = False
         self._led: Appended | Exception | None = None
         self._lingers = False
+        self._holds = False
         self._alarm = 0
         self._me = self.actor_ref
         # Node executions report their end themselves.
@@ -155,6 +159,8 @@ class GraphExecutionActor(Actor):
             agenda.advance(message)
             if message.outcome is not None:
                 self._crew.ended(message.number)
+        elif kind is msg.Overdue:
+            self._holds = False
         elif kind is msg.Linger:
             self._lingers = False
             if self._only_waits(agenda):
@@ -184,7 +190,10 @@ class GraphExecutionActor(Actor):
         agenda.launched(message)
 
     def _inbox_changed(self, agenda: Agenda, message: msg.InboxChanged) -> None:
-        self._inbox.changed(self._me)
+        if self._inbox.fits(message.news):
+            agenda.hear(self._inbox.take(message.news))
+        else:
+            self._inbox.changed(self._me)
 
     def _due(self, agenda: Agenda, message: msg.Due) -> None:
         self._alarm = 0
@@ -218,16 +227,25 @@ class GraphExecutionActor(Actor):
             agenda.cancelled = True
             idle = self._crew.cancel(self._env.timing.grace, state.running)
             agenda.advance(BodiesStopped(idle))
+            self._hold_back(agenda)
         if self._woken:
             self._woken = False
             self._env.slots.answered(self._me)
         if state.limits.timeout or state.retries or agenda.asleep:
             self._watch_time(agenda)
         writer, crew = self._writer, self._crew
+        if self._holds and crew:
+            return
         if writer.drafts and (not crew.ahead or len(writer.drafts) >= BATCH):
             self._flush(agenda)
         if not crew and self._agenda is not None:
             self._rest(agenda)
+
+    def _hold_back(self, agenda: Agenda) -> None:
+        """Most bodies stop at once: then the stop and its end are one append. The request for it is durable."""
+        if self._crew and not agenda.decider.downward:
+            self._holds = True
+            self.call_later(_PROMPT, msg.Overdue())
 
     def _spawn_node(self, work: Work) -> ActorRef[Any]:
         return self.spawn(NodeExecutionActor, self._me, self._env, work)
@@ -251,9 +269,10 @@ class GraphExecutionActor(Actor):
         self._answer(None)
         if told:
             parent = agenda.state.parent
-            for execution_id in told:
+            for execution_id, news in told.items():
                 # Children are told to stop, and nothing else.
-                self._env.notify(execution_id, parent is None or execution_id != parent.execution_id)
+                urgent = parent is None or execution_id != parent.execution_id
+                self._env.notify(execution_id, urgent, tuple(news))
         for number in self._crew.durable(result.version):
             agenda.launch(number)
         self._writer.snapshot(agenda.state)

@@ -32,14 +32,20 @@ class Submit(NamedTuple):
 
 
 class Notify(NamedTuple):
-    """To the supervisor: something was written for this execution; look at it. `urgent`: a stop, which waits for no place."""
+    """To the supervisor: something was written for this execution; look at it. `urgent`: a stop, which waits for no place.
+
+    `news`: what was written to its inbox, where that is known.
+    """
 
     execution_id: str
     urgent: bool = False
+    news: tuple[Envelope, ...] = ()
 
 
 class InboxChanged(NamedTuple):
-    """To a graph execution: read the inbox."""
+    """To a graph execution: this `news` stands in the inbox, or if that is empty, something."""
+
+    news: tuple[Envelope, ...] = ()
 
 
 class InboxRead(NamedTuple):
@@ -73,6 +79,10 @@ class Idle(NamedTuple):
 
 class Linger(NamedTuple):
     """To a graph execution: time to see whether it can let go of its memory."""
+
+
+class Overdue(NamedTuple):
+    """To a graph execution: its bodies take their time to stop, so what was decided is written without them."""
 
 
 class Due(NamedTuple):

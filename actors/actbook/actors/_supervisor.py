@@ -56,7 +56,7 @@ class Supervisor(Actor):
         if type(message) is msg.Submit:
             self._accept(message)
         elif type(message) is msg.Notify:
-            self._notify(message.execution_id, msg.InboxChanged(), message.urgent)
+            self._notify(message.execution_id, msg.InboxChanged(message.news), message.urgent)
         elif type(message) is msg.Due:
             self._notify(message.execution_id, message)
         elif type(message) is msg.Lost:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from actbook.actors._cashier import Booking
 from actbook.actors._environment import Environment
-from actbook.events import Append, Appended, Decider, Draft, ExecutionStatus, GraphExecution, inbox_of
+from actbook.events import (
+    Append,
+    Appended,
+    Decider,
+    Draft,
+    Envelope,
+    ExecutionStatus,
+    GraphExecution,
+    execution_of,
+    inbox_of,
+)
 
 _REVIEW = ExecutionStatus.REVIEW
 
@@ -16,18 +25,18 @@ BATCH = 256
 """From this many drafts on, even an execution that runs ahead of its commits is written."""
 
 
-class _Flight(NamedTuple):
-    told: tuple[str, ...]
-
-
 class StreamWriter:
-    """Appends of one stream, pipelined. `busy` while something decided is not durable yet."""
+    """Appends of one stream, pipelined. `busy` while something decided is not durable yet.
+
+    `parent_listens`: whether how this execution goes still matters to the one that it is a sub-graph of.
+    """
 
     def __init__(
         self, env: Environment, execution_id: str, on_recorded: Callable[[Appended | Exception], None]
     ) -> None:
         self.drafts: list[Draft] = []
         self.booking: Booking | None = None
+        self.parent_listens = True
         self._env = env
         self._id = execution_id
         self._on_recorded = on_recorded
@@ -35,7 +44,7 @@ class StreamWriter:
         self._snapshot_at = 0
         self._open = False
         self._asleep = False
-        self._flights: deque[_Flight] = deque()
+        self._pending = 0
 
     def begin(self, state: GraphExecution) -> None:
         """Where the stream stands when its owner takes over."""
@@ -45,15 +54,14 @@ class StreamWriter:
 
     @property
     def busy(self) -> bool:
-        return bool(self.drafts or self._flights)
+        return bool(self.drafts or self._pending)
 
     def flush(self, decider: Decider, *, lead: bool) -> None:
         """Submits what was decided, with the messages to parent and children, as one atomic write."""
         if not self.drafts:
             return
         state = decider.state
-        told: list[str] = []
-        also, done = tuple(self._messages(decider, told)), self._on_recorded
+        also, done = tuple(self._messages(decider)), self._on_recorded
         booking = self.booking
         if booking:
             also, done = (*also, booking.append(state)), booking.settled(done)
@@ -70,8 +78,8 @@ class StreamWriter:
         )
         self._expected += len(self.drafts)
         self.drafts = []
-        self._flights.append(_Flight(tuple(told)))
-        self._env.journal.submit(append, done, lead=lead and len(self._flights) == 1)
+        self._pending += 1
+        self._env.journal.submit(append, done, lead=lead and self._pending == 1)
         if booking:
             booking.submitted()
 
@@ -80,10 +88,17 @@ class StreamWriter:
         if self.booking is not None:
             self.booking.drop()
 
-    def recorded(self, result: Appended | Exception) -> tuple[str, ...]:
-        """Takes note of an answer; the executions whose inboxes were written along with it."""
-        flight = self._flights.popleft()
-        return () if isinstance(result, Exception) else flight.told
+    def recorded(self, result: Appended | Exception) -> dict[str, list[Envelope]]:
+        """Takes note of an answer; what was written to the inboxes of other executions along with it."""
+        self._pending -= 1
+        told: dict[str, list[Envelope]] = {}
+        if isinstance(result, Exception) or not result.also:
+            return told
+        for envelope in result.also:
+            execution_id = execution_of(envelope.stream_id)
+            if execution_id is not None:
+                told.setdefault(execution_id, []).append(envelope)
+        return told
 
     def snapshot(self, state: GraphExecution) -> None:
         """Keeps a snapshot when enough happened since the last one and everything of it is durable."""
@@ -107,15 +122,14 @@ class StreamWriter:
             return "open"
         return None
 
-    def _messages(self, decider: Decider, told: list[str]) -> list[Append]:
+    def _messages(self, decider: Decider) -> list[Append]:
         appends: list[Append] = []
         state = decider.state
         if decider.upward and state.parent is not None:
-            told.append(state.parent.execution_id)
-            appends.append(self._inbox(state.parent.execution_id, decider.upward, state))
+            if self.parent_listens:
+                appends.append(self._inbox(state.parent.execution_id, decider.upward, state))
             decider.upward = []
         for child_id, draft in decider.downward:
-            told.append(child_id)
             appends.append(self._inbox(child_id, [draft], state))
         decider.downward = []
         return appends

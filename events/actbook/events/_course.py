@@ -89,12 +89,12 @@ class Course:
                     message = ib.ChildOutput(self.state.id, parent.node_exec, node.feeds, value)
                     self.upward.append(Draft(message, self.at))
 
-    def cancel_children(self, actor: str, reason: str) -> None:
-        """Asks the running sub-graphs' executions to stop."""
+    def cancel_children(self, actor: str, reason: str, cause: Cause = None) -> None:
+        """Asks the running sub-graphs' executions to stop. `cause`: the request that this execution got itself."""
         for number in self.state.running:
             child_id = self.state.node_executions[number].child_id
             if child_id:
-                self.downward.append((child_id, Draft(ib.CancelRequested(actor, reason), self.at)))
+                self.downward.append((child_id, Draft(ib.CancelRequested(actor, reason), self.at, cause)))
 
     def terminate(self, numbers: tuple[int, ...], reason: str, abandoned: tuple[int, ...] = ()) -> None:
         """Ends node executions as TERMINATED, all in one event."""

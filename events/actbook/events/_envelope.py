@@ -91,12 +91,13 @@ class Append(msgspec.Struct, gc=False):
 class Appended(msgspec.Struct, frozen=True, gc=False):
     """Answer to an `Append`: the version and global position of its last event.
 
-    `duplicate`: every event id was recorded before, so nothing was written.
+    `duplicate`: every event id was recorded before, so nothing was written. `also`: what its companions wrote.
     """
 
     version: int
     position: int
     duplicate: bool = False
+    also: tuple[Envelope, ...] = ()
 
 
 def as_datetime(at: int) -> datetime:

@@ -32,7 +32,7 @@ def _cancel(decider: Decider, message: ib.CancelRequested, event_id: bytes) -> s
         return "already stopping"
     reason = message.reason or "Stopped on request"
     if message.cascade:
-        decider.cancel_children(message.actor, reason)
+        decider.cancel_children(message.actor, reason, event_id)
     for number in tuple(state.reviews):
         review = state.node_executions[number].review
         data = review.data if review else None

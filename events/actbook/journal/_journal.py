@@ -142,6 +142,19 @@ class Journal:
         """Events of a stream with versions above `after`, in order."""
         return await self._reader.run(lambda: self.store.read_stream(stream_id, after, limit))
 
+    async def read_streams(self, wanted: Sequence[tuple[str, int]]) -> list[list[Envelope] | Exception]:
+        """What `read_stream` answers for each stream and version, in one visit to the store.
+
+        A stream that can't be read has its error in its place; the others are answered all the same.
+        """
+        return await self._reader.run(lambda: [self._read_or_error(*each) for each in wanted])
+
+    def _read_or_error(self, stream_id: str, after: int) -> list[Envelope] | Exception:
+        try:
+            return self.store.read_stream(stream_id, after)
+        except Exception as error:
+            return error
+
     async def read_log(
         self, after: int = 0, limit: int = 1000, topics: Sequence[str] = (), *, upto: int | None = None
     ) -> list[Envelope]:

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from actbook.events._envelope import Append, Appended, Envelope
 from actbook.journal._blobs import BLOB_LIMIT, Blob, split
@@ -48,6 +49,9 @@ _PENDING = Appended(0, 0)
 _Staged = tuple[int, int, int, bool]
 """An answer that waits for positions: its index in the outcomes, version, row, duplicate."""
 
+_Written = tuple[Append, int]
+"""An append that was accepted and the row of its first event."""
+
 
 def after_failure(stream_id: str, expected: int, reason: Exception) -> JournalError:
     """The answer to a write that builds on a failed one: never tried, since it might fit by accident."""
@@ -68,6 +72,7 @@ class Plan:
 
     __slots__ = (
         "_accepted",
+        "_companions",
         "_fresh_ids",
         "_known",
         "_recorded",
@@ -90,7 +95,8 @@ class Plan:
         self._recorded: Mapping[bytes, Where] = {}
         self.given_ids: dict[bytes, Where] = {}
         self._staged: list[_Staged] = []
-        self._accepted: list[Append] = []
+        self._accepted: list[_Written] = []
+        self._companions: dict[int, list[_Written]] = {}
         self._fresh_ids: Iterator[bytes] = iter(())
         self.first_position = 0
         self.rows: list[Any] = []
@@ -140,6 +146,10 @@ class Plan:
         outcomes = self.outcomes
         for index, version, row, duplicate in self._staged:
             outcomes[index] = Appended(version, first_position + row, duplicate)
+        for index, companions in self._companions.items():
+            answer = outcomes[index]
+            if isinstance(answer, Appended):
+                outcomes[index] = structs.replace(answer, also=tuple(self._envelopes(companions)))
 
     def fail(self, error: Exception) -> None:
         """Nothing was written: what would have been accepted has failed."""
@@ -151,9 +161,13 @@ class Plan:
 
     def envelopes(self) -> list[Envelope]:
         """The written events in position order, made from their drafts without decoding."""
+        return self._envelopes(self._accepted)
+
+    def _envelopes(self, written: Sequence[_Written]) -> list[Envelope]:
         made: list[Envelope] = []
-        rows, at, position = self.rows, 0, self.first_position
-        for append in self._accepted:
+        rows = self.rows
+        for append, row in written:
+            at, position = row * COLUMNS, self.first_position + row
             user_id, correlation_id, traceparent = append.user_id, append.correlation_id, append.traceparent
             for draft in append.drafts:
                 stream_id, version, _topic, event_id, when, digest, _state = rows[at : at + COLUMNS]
@@ -187,8 +201,11 @@ class Plan:
             version = self._check(part.append, versions.get(stream_id))
             versions[stream_id] = version + len(part.append.drafts)
         lean = [self._lean_states(part) for part in parts]
+        accepted = len(self._accepted)
         (version, row), *_ = [self._stage(p.append, states) for p, states in zip(parts, lean, strict=True)]
         self._staged.append((len(self.outcomes), version, row, False))
+        if len(parts) > 1:
+            self._companions[len(self.outcomes)] = self._accepted[accepted + 1 :]
         self._remember_ids(parts)
         return _PENDING
 
@@ -246,7 +263,7 @@ class Plan:
             digest = hashed.digest()
             rows += (stream_id, version, topic, event_id, at, digest, state)
         self.heads[stream_id] = (version, digest)
-        self._accepted.append(append)
+        self._accepted.append((append, row))
         return version, row + len(drafts) - 1
 
     def _remember_ids(self, parts: Sequence[Prepared]) -> None:

@@ -115,6 +115,15 @@ class SimulatedJournal:
         events: list[Envelope] = await self._read(lambda: self.store.read_stream(stream_id, after, limit))
         return events
 
+    async def read_streams(self, wanted: Sequence[tuple[str, int]]) -> list[list[Envelope] | Exception]:
+        answers: list[list[Envelope] | Exception] = []
+        for stream_id, after in wanted:
+            try:
+                answers.append(await self.read_stream(stream_id, after))
+            except StoreIOError as error:
+                answers.append(error)
+        return answers
+
     async def head(self, stream_id: str) -> int:
         return int(await self._read(lambda: self.store.head(stream_id)))
 

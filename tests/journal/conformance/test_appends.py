@@ -68,6 +68,7 @@ def test_companions_are_written_with_their_append(store: Store) -> None:
     )[0]
     assert (written(outcome).version, written(outcome).position) == (2, 2)
     assert texts(store.read_log()) == ["p1", "p2", "i", "c"]
+    assert written(outcome).also == tuple(store.read_log(after=2))
 
 
 @pytest.mark.parametrize("guilty", ["main", "companion", "companion of a companion"])

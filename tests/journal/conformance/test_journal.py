@@ -11,7 +11,14 @@ from tests.journal.factories import StoreFactory
 from tests.journal.samples import append, counted, noted, texts, written
 
 from actbook.events._envelope import Append, Appended, Envelope
-from actbook.journal import ConflictError, Journal, JournalClosedError, UnencodableError, verify_chain
+from actbook.journal import (
+    ConflictError,
+    Journal,
+    JournalClosedError,
+    StoreIOError,
+    UnencodableError,
+    verify_chain,
+)
 from actbook.journal._plan import Outcome
 
 
@@ -36,6 +43,32 @@ def test_append_and_read(factory: StoreFactory) -> None:
         assert texts(await journal.read_log(after=1, limit=1)) == ["2"]
         assert (await journal.head("s"), await journal.last_position()) == (3, 3)
         assert await journal.unfinished() == ["s"]
+
+    in_journal(factory, work)
+
+
+def test_streams_are_read_together_and_one_that_fails_alone(
+    factory: StoreFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(journal: Journal) -> None:
+        await journal.append(append("a", 0, "1", "2"))
+        await journal.append(append("b", 0, "3"))
+        read, broken = journal.store.read_stream, StoreIOError("b", "broken")
+
+        def reading(stream_id: str, after: int = 0, limit: int | None = None) -> list[Envelope]:
+            if stream_id == "b":
+                raise broken
+            return read(stream_id, after, limit)
+
+        first, second = await journal.read_streams([("a", 1), ("b", 0)])
+        assert isinstance(first, list)
+        assert isinstance(second, list)
+        assert (texts(first), texts(second)) == (["2"], ["3"])
+        monkeypatch.setattr(journal.store, "read_stream", reading)
+        first, second = await journal.read_streams([("a", 0), ("b", 0)])
+        assert isinstance(first, list)
+        assert texts(first) == ["1", "2"]
+        assert second is broken
 
     in_journal(factory, work)
 
