@@ -122,12 +122,12 @@ def test_a_request_that_was_written_before_this_process_owned_the_store_is_acted
         async with world.open(url) as guest:
             assert not guest.is_owner
             # The owner is deaf: the request is recorded, and it dies before it hears of it.
-            owner._host._heard = _nothing
+            owner._host.news.heard = _nothing
             owner._host._coordinator._on_bell = _nothing
             (number,) = state.reviews
             await _post(guest, state, ReviewDecided(number, True, USER, "late"))
             position = await guest.journal.last_position()
-            assert position not in guest._host._own_positions
+            assert position not in guest._host.news.own_positions
             await first.__aexit__(None, None, None)
             done = await guest.wait(state.id, PATIENCE)
             assert (done.status, guest.is_owner) == (COMPLETED, True)

@@ -23,23 +23,23 @@ from actbook.actors import (
 )
 from actbook.blocks import default_registry
 from actbook.engine._account_store import AccountStore
-from actbook.engine._accounts import ACCOUNT_NEWS, Accounts
-from actbook.engine._clockwork import SCHEDULE_NEWS, Clockwork
+from actbook.engine._accounts import Accounts
+from actbook.engine._clockwork import Clockwork
 from actbook.engine._errors import EngineClosedError
 from actbook.engine._graph_store import GraphStore
+from actbook.engine._news import News
 from actbook.engine._notary import Notary
 from actbook.engine._pending import PendingRevivals
 from actbook.engine._preparation import Preparation
 from actbook.engine._schedule_store import ScheduleStore
 from actbook.engine._settings import EngineSettings
 from actbook.engine._storage import JournalStorage
-from actbook.engine._watch import ENDS, REQUESTS, OwnPositions, Waiters, concerned
+from actbook.engine._watch import Waiters, is_over
 from actbook.engine.credentials import CredentialsStore, EnvironmentCredentials
 from actbook.events import (
     Append,
     CancelRequested,
     Draft,
-    Envelope,
     Event,
     ExecutionStatus,
     GraphExecution,
@@ -47,23 +47,15 @@ from actbook.events import (
     RetryRequested,
     inbox_of,
 )
-from actbook.journal import Coordinator, Journal, JournalError, OwnerInfo, Recorded, coordinator_for
+from actbook.journal import Coordinator, Journal, JournalError, OwnerInfo, coordinator_for
 from actbook.projections import Queries, Runner
 
 logger = logging.getLogger("actbook.engine")
-
-PAGE = 1000
-_REVIVALS = frozenset({ResumeRequested.TOPIC, RetryRequested.TOPIC})
 
 
 def worker_id() -> str:
     """Names this process in the journal: host, process id, and a part that no other run has."""
     return f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
-
-
-def _over(state: GraphExecution, terminal: bool = False) -> bool:
-    """Nothing will happen without a new request: terminal, or only reviews are left."""
-    return state.status.is_terminal or (not terminal and state.status is ExecutionStatus.REVIEW)
 
 
 class Host:
@@ -121,10 +113,7 @@ class Host:
         self.queries = Queries(journal.store)
         self.notary = Notary(journal.store, settings.checkpoints)
         self._coordinator: Coordinator = coordinator_for(journal.store, self.worker, settings.candidate)
-        self._seen = 0
-        self._looking = False
-        self._look_again = False
-        self._own_positions = OwnPositions()
+        self.news = News(self)
         self._took_over = False
         self.closed = False
 
@@ -138,15 +127,14 @@ class Host:
 
     async def start(self) -> None:
         """Finds its place among the processes on this store; as the owner it goes on with everything unfinished."""
-        self._seen = await self.journal.last_position()
-        self.journal.on_recorded(self._note_own)
+        await self.news.start()
         await self.runner.start()
         self.journal.ring = self._coordinator.ring
-        await self._coordinator.start(self._heard, self._own)
+        await self._coordinator.start(self.news.heard, self._own)
         if self.is_owner:
             # Before anybody can submit: what is unfinished now is what others left behind.
             self._took_over = True
-            await self._insist(self._take_over)
+            await self.insist(self._take_over)
 
     async def close(self) -> None:
         """Lets bodies finish for a moment, stops the rest (they are run again by the next owner), flushes, lets go."""
@@ -214,10 +202,10 @@ class Host:
             try:
                 if self.system.find(execution_id) is None:
                     state = await self.state(execution_id)
-                    if state is None or (_over(state, terminal) and not await self._is_asked(state)):
+                    if state is None or (is_over(state, terminal) and not await self._is_asked(state)):
                         return state
                 state = await future
-                if _over(state, terminal) and not await self._is_asked(state):
+                if is_over(state, terminal) and not await self._is_asked(state):
                     return state
             finally:
                 self.waiters.remove(execution_id, future)
@@ -234,25 +222,20 @@ class Host:
 
     def _left(self, state: GraphExecution) -> None:
         self.revivals.looked_at(state.id)
-        if _over(state):
+        if is_over(state):
             self.waiters.resolve(state)
 
     # -- other processes ---------------------------------------------------------------------------------------------
-
-    def _note_own(self, events: Recorded) -> None:
-        # What it wrote before it was the owner was asked of somebody else, who may be gone.
-        if self.is_owner:
-            self._own_positions.add(events.first_position, events.last_position)
 
     def _own(self) -> None:
         self.environment.background(self.runner.activate())
         self.notary.start()
         if not self._took_over:
-            self.environment.background(self._insist(self._take_over))
+            self.environment.background(self.insist(self._take_over))
         # The last words of an owner that died may have rung no bell.
-        self._heard()
+        self.news.heard()
 
-    async def _insist(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def insist(self, work: Callable[[], Awaitable[None]]) -> None:
         """Does what has to be done once the store works again."""
         while True:
             try:
@@ -277,57 +260,4 @@ class Host:
         for execution_id in unfinished:
             self.environment.rank(execution_id, priorities.get(execution_id, 0))
             self.notify(execution_id)
-        self.environment.background(self._insist(self.clockwork.start))
-
-    def _heard(self) -> None:
-        if self._looking:
-            self._look_again = True
-            return
-        self._looking = True
-        self._look_again = True
-        self.environment.background(self._look())
-
-    async def _look(self) -> None:
-        """Reads what other processes wrote: requests for what runs here, ends of what somebody here waits for."""
-        try:
-            while self._look_again and not self.closed:
-                self._look_again = False
-                await self._insist(self.journal.heard)
-                await self._insist(self._read_news)
-        finally:
-            self._looking = False
-
-    async def _read_news(self) -> None:
-        last = await self.journal.last_position()
-        topics = (*REQUESTS, *ENDS, *SCHEDULE_NEWS, *ACCOUNT_NEWS)
-        while True:
-            read = await self.journal.read_log(self._seen, PAGE, topics, upto=last)
-            news = [event for event in read if event.position not in self._own_positions]
-            await self._pass_on(news)
-            if self.accounts is not None:
-                self.accounts.heard(news)
-            self.clockwork.heard(event for event in news if event.topic in SCHEDULE_NEWS)
-            for execution_id in dict.fromkeys(e.stream_id for e in news if e.topic in ENDS):
-                if execution_id in self.waiters:
-                    state = await self.state(execution_id)
-                    if state is not None and _over(state):
-                        self.waiters.resolve(state)
-            self._seen = last if len(read) < PAGE else read[-1].position
-            self._own_positions.forget(self._seen)
-            if len(read) < PAGE:
-                return
-
-    async def _pass_on(self, news: list[Envelope]) -> None:
-        """Tells the executions here what was asked of them; one that is over only hears that it should go on."""
-        asked: dict[str, set[str]] = {}
-        for event in news:
-            if event.topic in REQUESTS:
-                asked.setdefault(concerned(event), set()).add(event.topic)
-        if not asked or not self.is_owner:
-            return
-        unfinished = set(await self.journal.unfinished(list(asked)))
-        for execution_id, priority in (await self.journal.priorities(list(asked))).items():
-            self.environment.rank(execution_id, priority)
-        for execution_id, topics in asked.items():
-            if execution_id in unfinished or not topics.isdisjoint(_REVIVALS):
-                self.notify(execution_id, urgent=CancelRequested.TOPIC in topics)
+        self.environment.background(self.insist(self.clockwork.start))

@@ -15,6 +15,7 @@ from actbook.events import (
     ExecutionFailed,
     ExecutionParked,
     ExecutionQueued,
+    ExecutionStatus,
     ExecutionTerminated,
     GraphExecution,
     ResumeRequested,
@@ -43,6 +44,11 @@ REQUESTS = frozenset(
 def concerned(envelope: Envelope) -> str:
     """The execution that an event of a log concerns."""
     return execution_of(envelope.stream_id) or envelope.stream_id
+
+
+def is_over(state: GraphExecution, terminal: bool = False) -> bool:
+    """Nothing will happen without a new request: terminal, or only reviews are left."""
+    return state.status.is_terminal or (not terminal and state.status is ExecutionStatus.REVIEW)
 
 
 class OwnPositions:
