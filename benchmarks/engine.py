@@ -17,7 +17,15 @@ from pathlib import Path
 
 from actbook.engine import Engine, tune_process
 from actbook.events import GraphExecution
-from benchmarks.workloads import EffectBlock, PureBlock, SlowBlock, chain, fan_out, registry
+from benchmarks.workloads import (
+    EffectBlock,
+    PureBlock,
+    SlowBlock,
+    chain,
+    fan_out,
+    registry,
+    with_sub_graphs,
+)
 
 USER = "bench"
 ROUNDS = 5
@@ -108,6 +116,27 @@ async def cancelling(folder: Path, width: int) -> None:
         emit(f"cancel {width} running nodes", (time.perf_counter() - begun) * 1000, "ms")
 
 
+async def cancelling_sub_graphs(folder: Path, width: int = 50, runs: int = 9) -> None:
+    """The same for so many sub-graphs of one execution, each with a running node; the middle one of some runs."""
+    async with Engine.open(f"sqlite:///{folder}/sub_graphs.db", registry=registry()) as engine:
+        child, parent = with_sub_graphs(width, SlowBlock)
+        await engine.save_graph(child, USER)
+        graph = await engine.save_graph(parent, USER)
+        took: list[float] = []
+        for _ in range(runs):
+            after = await engine.journal.last_position()
+            execution = await engine.add_graph_execution(graph.id, USER)
+            started = 0
+            async for event in engine.journal.subscribe(after, ("node.started",)):
+                started += event.stream_id != execution.id
+                if started == width:
+                    break
+            begun = time.perf_counter()
+            await engine.stop_graph_execution(USER, execution.id, 60)
+            took.append((time.perf_counter() - begun) * 1000)
+        emit(f"cancel {width} running sub-graphs", sorted(took)[runs // 2], "ms")
+
+
 def cold_start(repeat: int = 5) -> None:
     """A new process: import, open, run three nodes, close; the fastest of some, against the bare interpreter."""
     program = (
@@ -147,6 +176,7 @@ def main() -> None:
             lambda path: asyncio.run(fanning(path)),
             lambda path: asyncio.run(many_runs(path)),
             lambda path: asyncio.run(cancelling(path, 50)),
+            lambda path: asyncio.run(cancelling_sub_graphs(path)),
             lambda path: asyncio.run(cancelling(path, 10_000)),
         ]
         for measure in measures:

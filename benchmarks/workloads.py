@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from actbook.blocks import Registry, default_registry
-from actbook.graphs import Block, Graph, Link, Node
+from actbook.graphs import AGENT_BLOCK_ID, Block, Graph, Link, Node
 
 Yields = AsyncIterator[tuple[str, Any]]
 
@@ -121,3 +121,17 @@ def fan_out(width: int, block: type[Block]) -> Graph:
         Link(source_id="work", source_name="item", sink_id="sink", sink_name="item"),
     ]
     return Graph(id=f"fan-{block.__name__}", nodes=nodes, links=links)
+
+
+def with_sub_graphs(width: int, block: type[Block]) -> tuple[Graph, Graph]:
+    """A graph of one node, and one that runs it as so many sub-graphs."""
+    child = Graph(id="child", nodes=[Node(id="node", block_id=block.id, input_default={"item": 1})], links=[])
+    constants = {
+        "graph_id": "child",
+        "graph_version": 1,
+        "inputs": {},
+        "input_schema": {},
+        "output_schema": {},
+    }
+    agents = [Node(id=f"agent{n}", block_id=AGENT_BLOCK_ID, input_default=constants) for n in range(width)]
+    return child, Graph(id="parent", nodes=agents, links=[])
