@@ -68,8 +68,12 @@ async def measure(values: int, folder: str) -> dict[str, float]:
         history.state()
         folded = perf_counter()
         history.timeline()
+        lined = perf_counter()
+        for _step in history.steps():
+            pass
         found = {"from_snapshot": snapshot - began, "load": loaded - snapshot, "fold": folded - loaded}
-        return {"events": state.version, **found, "timeline": perf_counter() - folded}
+        rest = {"timeline": lined - folded, "steps": perf_counter() - lined}
+        return {"events": state.version, "cold": folded - snapshot, **found, **rest}
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from actbook.events import (
     GraphExecution,
     Settings,
 )
-from actbook.graphs import Graph
+from actbook.graphs import Graph, GraphSettings
 
 S = ExecutionStatus
 
@@ -59,6 +59,34 @@ def test_without_safe_mode_people_are_not_asked() -> None:
             free = Settings(human_in_the_loop_safe_mode=False)
             done = await finish(engine, judged(made), inputs={"x": "draft"}, settings=free)
             assert done.outputs == {"yes": ["draft"], "said": ["Auto-approved (safe mode disabled)"]}
+
+    play(test())
+
+
+def test_the_settings_of_a_graph_are_taken_for_a_run() -> None:
+    async def test() -> None:
+        made = World()
+        async with made.open() as engine:
+            free = GraphSettings(human_in_the_loop_safe_mode=False, sensitive_action_safe_mode=True)
+            done = await finish(engine, judged(made), inputs={"x": "draft"}, settings=free)
+            assert done.outputs == {"yes": ["draft"], "said": ["Auto-approved (safe mode disabled)"]}
+            assert done.settings == Settings(
+                human_in_the_loop_safe_mode=False, sensitive_action_safe_mode=True
+            )
+
+    play(test())
+
+
+def test_the_settings_of_a_graph_are_taken_for_a_schedule() -> None:
+    async def test() -> None:
+        made = World()
+        async with made.open() as engine:
+            saved = await engine.save_graph(judged(made), USER)
+            free = GraphSettings(human_in_the_loop_safe_mode=False)
+            yearly = await engine.add_schedule(
+                saved.id, USER, cron="0 0 1 1 *", inputs={"x": "draft"}, settings=free
+            )
+            assert yearly.spec.settings == Settings(human_in_the_loop_safe_mode=False)
 
     play(test())
 

@@ -77,6 +77,31 @@ def test_a_review_is_named_by_its_node_execution_too(shell: Shell) -> None:
     assert answer.json == {"id": f"{execution}.2", "execution_id": execution, "approved": True}
 
 
+def test_review_without_an_id_lists_what_waits(shell: Shell) -> None:
+    shell.run(graphs.adder(), "--input", "Input=1")
+    assert shell("review").err == "Nothing waits for a person.\n"
+    first, second = (
+        shell.run(graphs.review(), "--input", f"Amount={amount}", "--user", user)["id"]
+        for amount, user in ((12, "ada"), (13, "bob"))
+    )
+    assert shell("review", "-o", "ids").ids == [f"{first}.2", f"{second}.2"]
+    [listed] = shell("review", "--user", "ada", "-o", "json").json
+    assert (listed["execution_id"], listed["name"], listed["data"], listed["editable"]) == (
+        first,
+        "Refund",
+        12,
+        True,
+    )
+    head, row = shell("review", "--limit", "1").out.splitlines()
+    assert head.split() == ["id", "graph", "asked", "name", "data"]
+    assert row.startswith(f"{first}.2")
+    assert shell("review", "--limit", "0").code == ExitCode.USAGE
+    assert shell("review", "--approve").code == ExitCode.USAGE
+    shell("review", f"{first}.2", "--approve")
+    shell("worker", "--until-idle")
+    assert shell("review", "-o", "ids").ids == [f"{second}.2"]
+
+
 def test_a_review_that_is_not_pending_is_refused(shell: Shell) -> None:
     done = shell.run(graphs.adder(), "--input", "Input=8")
     assert shell("review", done["id"], "--approve").code == ExitCode.INVALID

@@ -31,8 +31,9 @@ def test_ls_has_the_rows_that_run_printed_newest_first(shell: Shell, done: dict[
 
 def test_an_empty_list_is_empty(shell: Shell, done: dict[str, Any]) -> None:
     assert shell("ls", "--status", "FAILED", "-o", "json").json == []
-    answer = shell("ls", "--status", "FAILED")
-    assert (answer.out, answer.err) == ("", "No executions that fit.\n")
+    for condition in (("--status", "FAILED"), ("--min-wall", "1000"), ("--until", "2020-01-01")):
+        answer = shell("ls", *condition)
+        assert (answer.out, answer.err) == ("", "No executions that fit.\n")
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,12 @@ def test_an_empty_list_is_empty(shell: Shell, done: dict[str, Any]) -> None:
         (["--since", "2020-01-01"], True),
         (["--until", "2020-01-01T00:00:00Z"], False),
         (["--text", "boom"], False),
+        (["--min-wall", "0"], True),
+        (["--min-wall", "100"], False),
+        (["--max-wall", "100"], True),
+        (["--min-cost", "0.5"], False),
+        (["--max-cost", "0"], True),
+        (["--sort", "-queued"], True),
         (["--sort", "wall"], True),
         (["--sort", "-nodes"], True),
     ],
@@ -68,6 +75,32 @@ def test_ls_for_people_has_aligned_columns_without_codes(shell: Shell, done: dic
 def test_ls_says_when_there_are_more(shell: Shell, done: dict[str, Any]) -> None:
     shell.run(graphs.adder(), "--input", "Input=9")
     assert "… and more; --limit 2 shows them." in shell("ls", "--limit", "1").err
+
+
+def test_stats_tell_how_blocks_do_and_what_waits(shell: Shell, done: dict[str, Any]) -> None:
+    waits = shell.run(graphs.review(), "--input", "Amount=12", "--user", "bob")["id"]
+    answer = shell("stats", "-o", "json").json
+    by_name = {row["block_name"]: row for row in answer["blocks"]}
+    calculator = by_name["CalculatorBlock"]
+    assert (calculator["completed"], calculator["failed"], calculator["day"]) == (1, 0, None)
+    assert set(calculator["run"]) == set(calculator["wait"]) == {"mean", "p50", "p90", "p99"}
+    assert {(row["kind"], row["status"], row["count"]) for row in answer["queue"]} == {
+        ("execution", "REVIEW", 1),
+        ("node", "REVIEW", 1),
+    }
+    assert {row["oldest_id"] for row in answer["queue"]} == {waits, f"{waits}.2"}
+    assert sum(row["ended"] for row in answer["workers"]) == 1
+    assert shell("stats", "--user", "ada", "-o", "json").json["queue"] == []
+    block = calculator["block_id"]
+    [row] = shell("stats", "--block", block, "--daily", "-o", "json").json["blocks"]
+    assert row["day"] is not None
+    assert shell("stats", "--block", block, "-o", "ids").ids == [block]
+    lines = shell("stats").out.splitlines()
+    heads = [line.split()[0] for line in lines if line and not line.startswith(" ")]
+    assert {"block", "waits", "worker", "CalculatorBlock"} <= set(heads)
+    assert shell("stats", "--user", "eve").err == "No node execution ended that fits, and nothing waits.\n"
+    assert shell("stats", "--since", "2999-01-01", "-o", "json").json["blocks"] == []
+    assert shell("stats", "--since", "soon").code == ExitCode.USAGE
 
 
 def test_show_has_the_execution_and_its_node_executions(shell: Shell, done: dict[str, Any]) -> None:

@@ -54,6 +54,27 @@ def test_a_rebuild_puts_right_what_was_changed(shell: Shell) -> None:
     assert stored(shell, "SELECT * FROM executions") == right
 
 
+def test_a_rewind_fills_the_table_again_in_place(shell: Shell) -> None:
+    ran(shell)
+    right = stored(shell, "SELECT * FROM executions")
+    stored(shell, "UPDATE executions SET status='FAILED'")
+    answer = shell("projection", "rewind", "executions", "-o", "json")
+    assert (answer.code, answer.json[0]["lag"]["events"]) == (ExitCode.OK, 0)
+    assert stored(shell, "SELECT * FROM executions") == right
+    assert shell("projection", "rewind", "-", "-o", "ids", stdin="executions\ngraphs\n").ids == [
+        "executions",
+        "graphs",
+    ]
+    assert shell("projection", "rewind").code == ExitCode.USAGE
+
+
+def test_a_paused_table_that_is_rewound_stays_empty_until_it_goes_on(shell: Shell) -> None:
+    ran(shell)
+    shell("projection", "pause", "executions")
+    assert shell("projection", "rewind", "executions", "-o", "json").json[0]["state"] == "paused"
+    assert stored(shell, "SELECT * FROM executions") == []
+
+
 def test_parked_events_are_listed_and_tried_again(shell: Shell) -> None:
     ran(shell)
     assert shell("projection", "parked").err == "Nothing is parked.\n"
@@ -70,6 +91,6 @@ def test_parked_events_are_listed_and_tried_again(shell: Shell) -> None:
 
 def test_a_name_that_is_none_is_not_found(shell: Shell) -> None:
     ran(shell)
-    for verb in ("rebuild", "pause", "resume", "parked"):
+    for verb in ("rebuild", "rewind", "pause", "resume", "parked"):
         answer = shell("projection", verb, "nothing", "-o", "json")
         assert (answer.code, answer.error["details"]["known"]) == (ExitCode.NOT_FOUND, NAMES)

@@ -1,12 +1,16 @@
-"""`timeline`, and `diff` of two executions."""
+"""`timeline`, `diff` of two executions, and `rerun`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.cli import graphs
 from tests.cli.shell import Shell
 
+from actbook.blocks import default_registry
 from actbook.cli._exit_codes import ExitCode
 from actbook.cli._gantt import bar
 from actbook.events import ExecutionStatus
@@ -56,3 +60,41 @@ def test_a_bar_stays_on_its_scale(first: int, wait: int, run: int, rest: int, ov
     assert 1 <= len(text) <= 40
     assert set(text) <= {" ", "░", "█"}
     assert text.endswith("█")
+
+
+def test_blocks_without_effects_are_run_again_and_yield_what_is_recorded(shell: Shell) -> None:
+    execution = ran(shell, 8)
+    answer = shell("rerun", execution[:8], "-o", "json")
+    assert answer.code == ExitCode.OK
+    nodes = answer.json["node_executions"]
+    assert (answer.json["different"], answer.json["matched"] > 0) == (0, True)
+    assert answer.json["matched"] + answer.json["skipped"] == len(nodes)
+    assert all(node["recorded"] == node["yielded"] for node in nodes if node["verdict"] == "matched")
+    assert shell("rerun", "-", "-o", "ids", stdin=execution).out == ""
+    people = shell("rerun", execution, "--limit", "1")
+    assert "matched" in people.out
+    assert "--limit" in people.err
+    assert shell("rerun", "nobody").code == ExitCode.NOT_FOUND
+
+
+def test_what_yields_something_else_than_is_recorded_is_named(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution = ran(shell, 8)
+
+    def run(self: object, input: object, context: object) -> Iterator[tuple[str, object]]:
+        yield "output", "something else"
+
+    [node] = [
+        each
+        for each in shell("rerun", execution, "-o", "json").json["node_executions"]
+        if each["verdict"] == "matched"
+    ][-1:]
+    state = shell("replay", execution, "-o", "json").json
+    [block_id] = [each["block_id"] for each in state["node_executions"] if each["number"] == node["number"]]
+    block = default_registry().lookup(block_id)
+    monkeypatch.setattr(type(block), "run", run)
+    answer = shell("rerun", execution, "-o", "ids")
+    assert answer.code == ExitCode.FAULTY
+    assert node["id"] in answer.ids
+    assert "something else" in shell("rerun", execution).out

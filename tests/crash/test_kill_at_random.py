@@ -33,9 +33,9 @@ ENDS_WITHIN = 60.0  # seconds for what is left when it is no longer killed
 
 
 @contextmanager
-def running(store: Path) -> Iterator[subprocess.Popen[str]]:
+def running(url: str) -> Iterator[subprocess.Popen[str]]:
     """The run in a process of its own, from when it owns the store; whatever happens it does not outlive the block."""
-    command = [sys.executable, "-m", "tests.crash.crashing_run", f"sqlite:///{store}", str(RUNS)]
+    command = [sys.executable, "-m", "tests.crash.crashing_run", url, str(RUNS)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
     ) as process:
@@ -47,33 +47,33 @@ def running(store: Path) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def kill_repeatedly(store: Path, seed: int) -> int:
+def kill_repeatedly(url: str, seed: int, kills: int = KILLS) -> int:
     """Kills the run again and again, then lets it finish; how often it was killed before its end."""
     moments = random.Random(seed)
-    for killed in range(KILLS):
-        with running(store) as process:
+    for killed in range(kills):
+        with running(url) as process:
             try:
                 output, _ = process.communicate(timeout=moments.random() * LONGEST_LIFE)
             except subprocess.TimeoutExpired:
                 continue
             assert output == "done\n"
             return killed
-    with running(store) as process:
+    with running(url) as process:
         output, _ = process.communicate(timeout=ENDS_WITHIN)
         assert output == "done\n"
-    return KILLS
+    return kills
 
 
-async def everything(store: Path) -> list[tuple[GraphExecution, History]]:
+async def everything(url: str) -> list[tuple[GraphExecution, History]]:
     """State and history of every execution in the store."""
-    async with Engine.open(f"sqlite:///{store}", registry=registry()) as engine:
+    async with Engine.open(url, registry=registry()) as engine:
         assert await engine.journal.unfinished() == []
         streams = [each for each in engine.journal.store.stream_ids() if ":" not in each]
         return [(await engine.get_graph_execution(each), await engine.history(each)) for each in streams]
 
 
-async def balance(store: Path) -> float:
-    async with Engine.open(f"sqlite:///{store}", candidate=False) as engine:
+async def balance(url: str) -> float:
+    async with Engine.open(url, candidate=False) as engine:
         return await engine.balance(USER)
 
 
@@ -84,9 +84,18 @@ def recorded_twice(histories: Iterator[History]) -> list[bytes]:
 
 
 def test_killed_at_random_moments_every_run_ends_as_if_undisturbed(tmp_path: Path) -> None:
-    store = tmp_path / "runs.db"
-    assert kill_repeatedly(store, seed=7) > 0
-    found = asyncio.run(everything(store))
+    url = f"sqlite:///{tmp_path}/runs.db"
+    assert kill_repeatedly(url, seed=7) > 0
+    check(url)
+
+
+def test_the_same_on_postgresql(postgres_url: str) -> None:
+    assert kill_repeatedly(postgres_url, seed=11, kills=max(4, KILLS // 3)) > 0
+    check(postgres_url)
+
+
+def check(url: str) -> None:
+    found = asyncio.run(everything(url))
     runs = [state for state, _ in found if state.graph_id == "crash"]
     children = [state for state, _ in found if state.graph_id == "child"]
     assert len(runs) == len(children) == RUNS
@@ -102,5 +111,5 @@ def test_killed_at_random_moments_every_run_ends_as_if_undisturbed(tmp_path: Pat
     for _, history in found:
         assert history.verify() == []
         assert [event.version for event in history.events] == list(range(1, len(history.events) + 1))
-    assert asyncio.run(balance(store)) == CREDITS - 3 * ITEMS * RUNS
+    assert asyncio.run(balance(url)) == CREDITS - 3 * ITEMS * RUNS
     assert recorded_twice(history for _, history in found) == []

@@ -16,6 +16,7 @@ DOORS = tuple(
     for name in (
         "engine",
         "engine.credentials",
+        "bridge",
         "graphs",
         "events",
         "journal",

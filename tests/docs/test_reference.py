@@ -15,7 +15,7 @@ from tests.docs.errors import all_errors, attributes_of, bases_of, door_of
 from tests.docs.snippets import ROOT
 
 from actbook.actors import Capacity, SupervisionPolicy, Timing
-from actbook.engine import CheckpointPolicy, Engine, EngineSettings
+from actbook.engine import CheckpointPolicy, Engine, EngineSettings, RetentionPolicy
 from actbook.engine.billing import Billing, Tariff
 from actbook.events import Limits, Settings
 from actbook.projections import BUILT_IN, Table
@@ -24,6 +24,7 @@ REFERENCE = ROOT / "docs" / "reference"
 _SETTINGS = {
     "EngineSettings (`actbook.engine`)": EngineSettings,
     "CheckpointPolicy (`actbook.engine`)": CheckpointPolicy,
+    "RetentionPolicy (`actbook.engine`)": RetentionPolicy,
     "Billing (`actbook.engine.billing`)": Billing,
     "Tariff (`actbook.engine.billing`)": Tariff,
     "Capacity (`actbook.actors`)": Capacity,
@@ -32,7 +33,7 @@ _SETTINGS = {
     "Limits (`actbook.events`), per run": Limits,
     "Settings (`actbook.events`), per run": Settings,
 }
-_TABLES = [projection.table for projection in BUILT_IN]
+_TABLES = [table for projection in BUILT_IN for table in projection.tables()]
 
 
 def _sections(page: str) -> dict[str, str]:

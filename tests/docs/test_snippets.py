@@ -11,16 +11,26 @@ import pytest
 from tests.docs.snippets import PAGES, ROOT, Snippet, agrees, page_name, snippets
 
 _STORIES = {page_name(page): found for page in PAGES if (found := snippets(page.read_text("utf-8")))}
+_STORES = {"docs/how-to/keep-runs-in-postgresql.md": "postgres_url"}
+"""Fixtures with the URL of the server that a page takes for granted."""
+_BROKERS = {"docs/how-to/rabbitmq.md": "amqp_url"}
+"""The same for brokers."""
 
 
 @pytest.mark.parametrize("page", _STORIES)
-def test_the_snippets_of_a_page_do_what_it_says(page: str, tmp_path: Path) -> None:
+def test_the_snippets_of_a_page_do_what_it_says(
+    page: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    store = request.getfixturevalue(_STORES[page]) if page in _STORES else ""
+    settings = {"ACTBOOK_STORE": store} if store else {}
+    if page in _BROKERS:
+        settings["ACTBOOK_BROKER"] = request.getfixturevalue(_BROKERS[page])
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     for snippet in _STORIES[page]:
-        _play(page, snippet, tmp_path)
+        _play(page, snippet, tmp_path, settings)
 
 
-def _play(page: str, snippet: Snippet, folder: Path) -> None:
+def _play(page: str, snippet: Snippet, folder: Path, settings: dict[str, str]) -> None:
     if snippet.file is not None:
         (folder / snippet.file).write_text(snippet.text, "utf-8")
         return
@@ -30,8 +40,9 @@ def _play(page: str, snippet: Snippet, folder: Path) -> None:
         program = folder / f"line_{snippet.line}.py"
         program.write_text(snippet.text, "utf-8")
         command = [sys.executable, program.name]
+    environment = {**_environment(), **settings}
     ran = subprocess.run(
-        command, cwd=folder, env=_environment(), capture_output=True, text=True, timeout=60, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
     where = f"{page}, line {snippet.line}"
     assert ran.returncode == 0, f"{where} ended with {ran.returncode}:\n{ran.stdout}{ran.stderr}"

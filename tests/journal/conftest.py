@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.journal.factories import FACTORIES, StoreFactory
+from tests.journal.factories import FACTORIES, PostgresFactory, StoreFactory
 
 from actbook.journal import Store
 
 
 @pytest.fixture(params=FACTORIES, ids=lambda kind: str(kind.name))
 def factory(request: pytest.FixtureRequest, tmp_path: Path) -> StoreFactory:
+    if request.param is PostgresFactory:
+        return PostgresFactory(request.getfixturevalue("postgres_url"))
     made: StoreFactory = request.param(tmp_path)
     return made
 

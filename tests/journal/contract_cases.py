@@ -91,9 +91,11 @@ class Factories(cases.InfrastructureFactoryTestCase[Any]):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        settings = {"PERSISTENCE_MODULE": self.module.__name__, "SQLITE_DBNAME": f"{folder.name}/factory.db"}
-        self.env = Environment("factories", settings)
+        self.env = Environment("factories", self.settings(folder.name))
         super().setUp()
+
+    def settings(self, folder: str) -> dict[str, str]:
+        return {"PERSISTENCE_MODULE": self.module.__name__, "SQLITE_DBNAME": f"{folder}/factory.db"}
 
     def expected_factory_class(self) -> type[Any]:
         factory: type[Any] = self.module.Factory

@@ -42,4 +42,21 @@ class SQLiteFactory:
         return SQLiteStore(str(self.path))
 
 
-FACTORIES: list[type[MemoryFactory | SQLiteFactory]] = [MemoryFactory, SQLiteFactory]
+class PostgresFactory:
+    name = "postgres"
+    is_shared = True
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def open(self) -> Store:
+        from actbook.journal._postgres import PostgresStore
+
+        return PostgresStore(self.url)
+
+
+FACTORIES: list[type[MemoryFactory | SQLiteFactory | PostgresFactory]] = [
+    MemoryFactory,
+    SQLiteFactory,
+    PostgresFactory,
+]

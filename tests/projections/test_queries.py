@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -49,27 +49,39 @@ def fill(store: Store, *streams: tuple[str, int, list[Event]]) -> None:
     lanes = Lanes([projection() for projection in BUILT_IN], tracking)
     lanes.ensure()
     (group,) = lanes.groups()
-    Applying(tracking).apply(group.lanes, store.read_log(0, None), store.last_position())
+    log = store.read_log(group.position, None)
+    if log:
+        Applying(tracking).apply(group.lanes, log, log[-1].position)
     connection.close()
 
 
-def ask(streams: list[tuple[str, int, list[Event]]], question: Callable[[Queries], Awaitable[Any]]) -> Any:
+def run_with(
+    streams: Iterable[tuple[str, int, list[Event]]], work: Callable[[Store, Queries], Awaitable[Any]]
+) -> Any:
+    """What `work` does with a store that holds the streams."""
+
     @asynccontextmanager
-    async def opened() -> AsyncIterator[Queries]:
+    async def opened() -> AsyncIterator[tuple[Store, Queries]]:
         store = MemoryStore()
         queries = Queries(store)
         try:
             fill(store, *streams)
-            yield queries
+            yield store, queries
         finally:
             await queries.close()
             store.close()
 
     async def main() -> Any:
-        async with opened() as queries:
-            return await question(queries)
+        async with opened() as (store, queries):
+            return await work(store, queries)
 
     return asyncio.run(main())
+
+
+def ask(
+    streams: Iterable[tuple[str, int, list[Event]]], question: Callable[[Queries], Awaitable[Any]]
+) -> Any:
+    return run_with(streams, lambda _, queries: question(queries))
 
 
 def created(run: str, user: str = "u", graph: str = "g", **more: Any) -> ExecutionCreated:
@@ -260,7 +272,7 @@ def test_a_cursor_of_another_order_is_refused() -> None:
 
 
 def test_what_makes_no_sense_is_refused() -> None:
-    with pytest.raises(SortError, match="created, started"):
+    with pytest.raises(SortError, match="created, queued, started"):
         ids(sort="name")
     with pytest.raises(ValueError, match="LOST"):
         ids(status="LOST")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 import time
+from contextlib import closing
 
 import pytest
 from tests.events.harness import GraphOutputBlock, Run, SourceBlock, plan_of
@@ -337,5 +339,27 @@ def test_own_commits_are_not_read_from_the_log(file_url: str, monkeypatch: pytes
             monkeypatch.setattr(journal.store, "read_log", None)
             await asyncio.gather(*(write(journal, "abc" * 10, f"s{n}") for n in range(20)))
             await runner.wait(601)
+
+    asyncio.run(main())
+
+
+def test_tables_that_somebody_dropped_are_filled_again(file_url: str) -> None:
+    async def main() -> None:
+        async with running(file_url) as (journal, runner):
+            await runner.wait(await write(journal, "abca"))
+            before = table(journal)
+        with closing(sqlite3.connect(file_url.removeprefix("sqlite:///"))) as connection:
+            connection.execute("DROP TABLE letters")
+        async with running(file_url) as (journal, runner):
+            await runner.wait(await journal.last_position())
+            assert table(journal) == before
+            await runner.rebuild("letters")
+            assert table(journal) == before
+        with closing(sqlite3.connect(file_url.removeprefix("sqlite:///"))) as connection:
+            for name in ("letters", "projections", "parked_events"):
+                connection.execute(f"DROP TABLE {name}")
+        async with running(file_url) as (journal, runner):
+            await runner.wait(await journal.last_position())
+            assert table(journal) == before
 
     asyncio.run(main())

@@ -6,13 +6,14 @@ import json
 import random
 import re
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.engine.kit import begin, play
-from tests.journal.factories import FACTORIES, StoreFactory
+from tests.journal.factories import FACTORIES, PostgresFactory, StoreFactory
 from tests.replay.exported import everything, graph_of_bob, recorded, world, written
 
 from actbook.journal import ConflictError, MemoryStore, Row, SQLiteStore, Store
@@ -29,10 +30,16 @@ ALL = Selection()
 
 
 @pytest.fixture(params=FACTORIES, ids=lambda factory: factory.name)
-def target(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    (tmp_path / "target").mkdir()
-    made: StoreFactory = request.param(tmp_path / "target")
-    return made.open()
+def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    made: StoreFactory
+    if request.param is PostgresFactory:
+        made = PostgresFactory(request.getfixturevalue("postgres_url"))
+    else:
+        (tmp_path / "target").mkdir()
+        made = request.param(tmp_path / "target")
+    store = made.open()
+    yield store
+    store.close()
 
 
 @pytest.fixture(scope="module")

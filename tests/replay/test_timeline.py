@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from itertools import count, pairwise
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.engine.kit import USER, World, agent, effect, finish, play, pure
 from actbook.events import ChildStarted, ExecutionCreated, ExecutionStatus, NodeQueued, fold
 from actbook.graphs import Graph
 from actbook.replay import History, Kinship, Rerun, rerun
+from actbook.replay._collector import collector_paused
 
 
 def fork_and_join() -> tuple[World, Graph]:
@@ -86,6 +88,38 @@ def test_steps_tell_every_event_once_and_end_where_the_history_ends() -> None:
     assert [step.event for step in steps] == list(history.events)
     changes = [change for step in steps for change in step.changes]
     assert [new for path, _, new in changes if path == "status"][-1] == "COMPLETED"
+
+
+def test_the_changes_of_a_step_are_the_same_whenever_they_are_asked_for() -> None:
+    history = recorded_once()
+    at_once = [step.changes for step in history.steps()]
+    assert [step.changes for step in list(history.steps())] == at_once
+
+
+def test_the_changes_of_all_steps_make_up_the_last_state() -> None:
+    history = recorded_once()
+    told = {path: after for step in history.steps() for path, _, after in step.changes}
+    state = history.state()
+    for number, node in state.node_executions.items():
+        assert told[f"node {number}.status"] == node.status
+        assert told[f"node {number}.ended_at"] == node.ended_at
+        # What a node has before its first event counts as new; what arrives later comes by pin.
+        data = told.get(f"node {number}.data", {}) | {
+            name: told[path] for name in node.data if (path := f"node {number}.data.{name}") in told
+        }
+        assert data == node.data
+        outputs = [told[f"node {number}.outputs[{index}]"] for index in range(len(node.outputs))]
+        assert outputs == [list(each) for each in node.outputs]
+    assert told["status"] == state.status
+    assert told["stats.node_exec_count"] == state.stats.node_exec_count
+
+
+def test_the_collector_is_paused_while_anybody_reads_and_only_then() -> None:
+    with collector_paused():
+        with collector_paused():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    assert gc.isenabled()
 
 
 def test_an_execution_does_not_differ_from_itself() -> None:

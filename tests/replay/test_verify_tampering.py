@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests.replay.evidence import KEY, fill, sign
 
-from actbook.journal import Fault
+from actbook.journal import Fault, JournalError
 from actbook.journal._chain import GENESIS, link
 from actbook.replay import SigningKey, verify_store, verify_streams
 from actbook.replay.proof import Checkpoint
@@ -254,6 +254,19 @@ BESIDE: list[tuple[str, str, Callable[[Fault], bool]]] = [
         "snapshot",
         lambda f: f.kind == "snapshot",
     ),
+    ("UPDATE snapshots SET version='x'||version", "a snapshot of no version", lambda f: f.kind == "snapshot"),
+    ("UPDATE given_ids SET position=position+1000", "where no event is", lambda f: f.position > 1000),
+    ("UPDATE blobs SET media_type='text/plaim'", "which no value has", lambda f: f.kind == "blob"),
+    ("UPDATE meta SET value='3' WHERE key='schema_version'", "schema version", lambda f: f.kind == "index"),
+    ("UPDATE meta SET value='2O26' WHERE key='created_at'", "no moment", lambda f: f.kind == "index"),
+    ("DELETE FROM meta", "schema version is 'none'", lambda f: f.kind == "index"),
+    ("UPDATE checkpoints SET size=size-1", "stands under the size", lambda f: f.kind == "checkpoint"),
+    (
+        """INSERT INTO unfinished(stream_id, position, waits_on, waits_beyond)
+        SELECT stream_id, position, 'inbox:'||stream_id, 7 FROM events WHERE position=9""",
+        "sleeps until inbox:",
+        lambda f: f.stream_id != "",
+    ),
     ("DROP TABLE blobs", "tables are missing: blobs", lambda f: f.kind == "index"),
 ]
 
@@ -265,6 +278,22 @@ def test_damage_beside_the_events_is_found(
     with closing(sqlite3.connect(crime.path)) as connection, connection:
         connection.execute(sql)
     assert any(text in fault.message and fits(fault) for fault in crime.faults()), crime.faults()
+
+
+def test_a_file_that_is_damaged_anywhere_is_told_as_such(crime: Crime, sound: tuple[Path, str]) -> None:
+    chance, whole = random.Random("file"), sound[0].read_bytes()
+    told = 0
+    for number in range(120):
+        damaged = bytearray(whole)
+        damaged[chance.randrange(len(whole)) if number % 2 else chance.randrange(12_288)] ^= chance.randrange(
+            1, 256
+        )
+        crime.path.write_bytes(damaged[: chance.randrange(1, len(whole))] if number % 3 == 0 else damaged)
+        try:
+            told += bool(crime.faults(kept=True))
+        except JournalError:
+            told += 1
+    assert told > 60
 
 
 def test_a_snapshot_that_does_not_follow_from_the_events_is_found(crime: Crime) -> None:

@@ -1,5 +1,6 @@
 """Engine: opens a store, admits, runs, stops and answers for graph executions."""
 
+from actbook.engine._archived import ExecutionArchivedError
 from actbook.engine._engine import Engine
 from actbook.engine._errors import (
     EngineClosedError,
@@ -22,6 +23,8 @@ from actbook.engine._errors import (
 )
 from actbook.engine._notary import CheckpointPolicy
 from actbook.engine._process import tune_process
+from actbook.engine._relaying import relay_to, run_messages_to
+from actbook.engine._retention import RetentionPolicy
 from actbook.engine._settings import EngineSettings
 from actbook.engine._start_time import StartTimeError
 
@@ -30,6 +33,7 @@ __all__ = [
     "Engine",
     "EngineClosedError",
     "EngineSettings",
+    "ExecutionArchivedError",
     "ExecutionNotFoundError",
     "ForkRefusedError",
     "GraphNotFoundError",
@@ -37,6 +41,7 @@ __all__ = [
     "IdempotencyKeyError",
     "NotFoundError",
     "ResumeRefusedError",
+    "RetentionPolicy",
     "RetryRefusedError",
     "ReviewError",
     "ScheduleError",
@@ -47,5 +52,7 @@ __all__ = [
     "StillStoppingError",
     "TopUpError",
     "UnrecordableInputError",
+    "relay_to",
+    "run_messages_to",
     "tune_process",
 ]

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4, uuid5
 
 from actbook.engine._simulation import Simulation
 from actbook.events import Create, Limits, Settings
+from actbook.graphs import GraphSettings
 
 if TYPE_CHECKING:
     from actbook.engine._host import Host
@@ -61,7 +62,7 @@ class Admitting:
         graph_version: int | None = None,
         graph_credentials_inputs: CredentialsInputs | None = None,
         nodes_input_masks: Masks | None = None,
-        settings: Settings | None = None,
+        settings: Settings | GraphSettings | None = None,
         limits: Limits | None = None,
         simulate: bool = False,
         simulation_script: Mapping[str, Any] | None = None,
@@ -83,14 +84,14 @@ class Admitting:
             simulation,
         )
         create = Create(
-            execution_id=_execution_id(user_id, idempotency_key),
+            execution_id=execution_id_of(user_id, idempotency_key),
             user_id=user_id,
             inputs=given,
             starting=tuple(admitted.starting),
             credential_inputs=admitted.credential_inputs,
             masks=admitted.masks,
             skip=admitted.skip,
-            settings=settings or Settings(),
+            settings=run_settings(settings),
             limits=limits or Limits(),
             simulation=simulation,
             preset_id=preset_id,
@@ -103,8 +104,16 @@ class Admitting:
         def _open_host(self) -> Host: ...
 
 
-def _execution_id(user_id: str, idempotency_key: str | None) -> str:
+def execution_id_of(user_id: str, idempotency_key: str | None) -> str:
+    """The execution that a user's key means; without a key a new one."""
     if idempotency_key is None:
         return str(uuid4())
     # The length keeps one user's key from being taken for another's.
     return str(uuid5(_KEYS, f"{len(user_id)}\n{user_id}\n{idempotency_key}"))
+
+
+def run_settings(settings: Settings | GraphSettings | None) -> Settings:
+    """What a user set for a graph holds for a run of it as it stands."""
+    if isinstance(settings, GraphSettings):
+        return Settings(settings.human_in_the_loop_safe_mode, settings.sensitive_action_safe_mode)
+    return settings or Settings()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -14,9 +14,12 @@ from actbook.actors import Submit, wall_clock
 from actbook.blocks import Registry
 from actbook.engine._accounting import Accounting
 from actbook.engine._admitting import Admitting
+from actbook.engine._archived import absent
 from actbook.engine._current import enter_engine, leave_engine
-from actbook.engine._errors import EngineClosedError, ExecutionNotFoundError, ReviewError, StillRunningError
+from actbook.engine._errors import EngineClosedError, ReviewError, StillRunningError
+from actbook.engine._forgetting import Forgetting
 from actbook.engine._host import Host
+from actbook.engine._intake import Intake
 from actbook.engine._masks import Masks
 from actbook.engine._recordable import unrecordable_input
 from actbook.engine._repeating import check_repetition
@@ -34,6 +37,7 @@ from actbook.events import (
     Create,
     Decider,
     Envelope,
+    ExecutionCreated,
     ExecutionStatus,
     GraphExecution,
     Limits,
@@ -41,13 +45,16 @@ from actbook.events import (
     Settings,
     split_node_exec_id,
 )
-from actbook.graphs import Graph, Plan
+from actbook.graphs import Graph, GraphSettings, Plan
 from actbook.journal import ConflictError, Journal, OwnerInfo, UnencodableError
 from actbook.projections import EventFilter, Queries, Runner, subscribe
 from actbook.replay import History
 
+if TYPE_CHECKING:
+    from actbook.bridge import Relay
 
-class Engine(Admitting, Sharing, Scheduling, Accounting, Revival):
+
+class Engine(Admitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
     """Runs graphs durably on one store. Open it with `Engine.open`; use it on the event loop that opened it.
 
     No method blocks the loop. Errors derive from `ActbookError`; a store that fails raises `JournalError`, never an error
@@ -61,11 +68,11 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival):
     @classmethod
     @asynccontextmanager
     async def open(cls, url: str = "sqlite:///actbook.db", **settings: Any) -> AsyncIterator[Engine]:
-        """An engine on the store at `url`: `memory:`, `sqlite:///relative.db`, `sqlite:////absolute.db`.
+        """An engine on the store at `url`: `memory:`, `sqlite:///relative.db`, `sqlite:////absolute.db`, `postgresql://…`.
 
         `settings` are the fields of `EngineSettings`. If no other process owns the store, this one does: it goes on at once with
         every unfinished execution. Otherwise it asks the owner for what it wants, and takes over when the owner is gone.
-        Raises `StoreUrlError`, `StoreFormatError` or `StoreError`.
+        Raises `StoreUrlError`, `StoreFormatError`, `StoreError` or `MissingDriverError`.
         """
         prepared = EngineSettings(**settings)
         journal = await Journal.open(url, synchronous=prepared.synchronous)
@@ -73,10 +80,15 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival):
         engine = cls(host)
         try:
             await host.start()
+            if prepared.broker:
+                host.intake = Intake(engine, prepared.broker, prepared.max_active, host.worker)
+                host.intake.start()
             enter_engine(engine)
             yield engine
         finally:
             leave_engine(engine)
+            if host.intake is not None:
+                await host.intake.close()
             await host.close()
 
     @property
@@ -88,6 +100,11 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival):
     def owner(self) -> OwnerInfo | None:
         """The process that runs this store's executions, this one included; None when there is none now."""
         return self._host.owner
+
+    @property
+    def worker(self) -> str:
+        """How the journal names this engine: host, process, and a part that no other has."""
+        return self._host.worker
 
     @property
     def closed(self) -> bool:
@@ -108,6 +125,16 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival):
     def journal(self) -> Journal:
         """The journal underneath: streams, log, subscriptions."""
         return self._host.journal
+
+    @property
+    def intake(self) -> Intake | None:
+        """What comes in from the broker; None when none was named."""
+        return self._host.intake
+
+    @property
+    def relay(self) -> Relay | None:
+        """What publishes the events on the bus; None when none was named."""
+        return self._host.relay
 
     @property
     def queries(self) -> Queries:
@@ -161,7 +188,7 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival):
         graph_version: int | None = None,
         graph_credentials_inputs: CredentialsInputs | None = None,
         nodes_input_masks: Masks | None = None,
-        settings: Settings | None = None,
+        settings: Settings | GraphSettings | None = None,
         limits: Limits | None = None,
         simulate: bool = False,
         simulation_script: Mapping[str, Any] | None = None,
@@ -209,7 +236,7 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival):
         """What is recorded of an execution. `user_id` None asks as the operator. Raises `ExecutionNotFoundError`."""
         state = await self._open_host().state(graph_exec_id)
         if state is None or not state.id or user_id not in (None, state.user_id):
-            raise ExecutionNotFoundError(graph_exec_id)
+            raise await absent(self._host.journal, graph_exec_id, user_id)
         return state
 
     async def wait(
@@ -225,7 +252,7 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival):
         except TimeoutError:
             raise StillRunningError(graph_exec_id, timeout or 0.0) from None
         if state is None:
-            raise ExecutionNotFoundError(graph_exec_id)
+            raise await absent(host.journal, graph_exec_id, user_id)
         return state
 
     async def stop_graph_execution(
@@ -274,8 +301,11 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival):
 
     async def history(self, graph_exec_id: str, user_id: str | None = None) -> History:
         """Everything recorded of an execution, to look at without running anything."""
-        await self.get_graph_execution(graph_exec_id, user_id)
-        return await History.load(self._host.journal, graph_exec_id)
+        history = await History.load(self._open_host().journal, graph_exec_id)
+        created = history.events[0].payload if history.events else None
+        if not isinstance(created, ExecutionCreated) or user_id not in (None, created.user_id):
+            await self.get_graph_execution(graph_exec_id, user_id)
+        return history
 
     async def _accept(self, plan: Plan, create: Create, graph_version: int | None = None) -> GraphExecution:
         host = self._open_host()

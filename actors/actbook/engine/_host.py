@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from actbook.actors import (
@@ -27,10 +28,13 @@ from actbook.engine._accounts import Accounts
 from actbook.engine._clockwork import Clockwork
 from actbook.engine._errors import EngineClosedError
 from actbook.engine._graph_store import GraphStore
+from actbook.engine._intake import Intake
 from actbook.engine._news import News
 from actbook.engine._notary import Notary
 from actbook.engine._pending import PendingRevivals
 from actbook.engine._preparation import Preparation
+from actbook.engine._relaying import relay_to
+from actbook.engine._retention import Archivist
 from actbook.engine._schedule_store import ScheduleStore
 from actbook.engine._settings import EngineSettings
 from actbook.engine._storage import JournalStorage
@@ -48,7 +52,10 @@ from actbook.events import (
     inbox_of,
 )
 from actbook.journal import Coordinator, Journal, JournalError, OwnerInfo, coordinator_for
-from actbook.projections import Queries, Runner
+from actbook.projections import BUILT_IN, Queries, Runner
+
+if TYPE_CHECKING:
+    from actbook.bridge import Relay
 
 logger = logging.getLogger("actbook.engine")
 
@@ -109,13 +116,16 @@ class Host:
             background=self.environment.background,
             retry_after=settings.timing.retry_after,
         )
-        self.runner = Runner(journal, active=False)
+        self.runner = Runner(journal, (*BUILT_IN, *settings.projections), active=False)
         self.queries = Queries(journal.store)
         self.notary = Notary(journal.store, settings.checkpoints)
+        self.archivist = Archivist(journal.store, self.runner, settings.retention)
         self._coordinator: Coordinator = coordinator_for(journal.store, self.worker, settings.candidate)
         self.news = News(self)
         self._took_over = False
         self.closed = False
+        self.intake: Intake | None = None
+        self.relay: Relay | None = None
 
     @property
     def is_owner(self) -> bool:
@@ -135,18 +145,26 @@ class Host:
             # Before anybody can submit: what is unfinished now is what others left behind.
             self._took_over = True
             await self.insist(self._take_over)
+        if self.settings.bus:
+            self.relay = relay_to(self.settings.bus, self.journal, self.worker)
+            self.relay.start()
 
     async def close(self) -> None:
         """Lets bodies finish for a moment, stops the rest (they are run again by the next owner), flushes, lets go."""
         self.closed = True
         self.clockwork.stop()
         await self.notary.close()
+        await self.archivist.close()
+        if self.relay is not None:
+            await self.relay.close()
         slots = self.environment.slots
         await slots.drain(self.settings.drain)
         await self.system.shutdown(self.settings.timing.grace)
         self.waiters.close()
         await self.environment.settle()
         await self.bodies.close(self.settings.timing.grace)
+        if self.relay is not None:
+            await self.relay.close()
         await self.runner.close()
         await self.queries.close()
         await self._coordinator.close()
@@ -222,6 +240,8 @@ class Host:
 
     def _left(self, state: GraphExecution) -> None:
         self.revivals.looked_at(state.id)
+        if self.intake is not None:
+            self.intake.left(state.id)
         if is_over(state):
             self.waiters.resolve(state)
 
@@ -230,8 +250,11 @@ class Host:
     def _own(self) -> None:
         self.environment.background(self.runner.activate())
         self.notary.start()
+        self.archivist.start()
         if not self._took_over:
             self.environment.background(self.insist(self._take_over))
+        if self.intake is not None:
+            self.intake.owns()
         # The last words of an owner that died may have rung no bell.
         self.news.heard()
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import msgspec
 
+from actbook.engine._admitting import run_settings
 from actbook.engine._errors import (
     EngineClosedError,
     ExecutionNotFoundError,
@@ -30,6 +31,7 @@ from actbook.events import (
     Settings,
     as_datetime,
 )
+from actbook.graphs import GraphSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,7 +61,7 @@ class Scheduling:
         graph_version: int | None = None,
         graph_credentials_inputs: CredentialsInputs | None = None,
         nodes_input_masks: Masks | None = None,
-        settings: Settings | None = None,
+        settings: Settings | GraphSettings | None = None,
         limits: Limits | None = None,
         missed: str = "once",
         catch_up: int = 100,
@@ -81,7 +83,7 @@ class Scheduling:
             graph_version=graph_version,
             inputs=dict(inputs or {}),
             masks={node: dict(fields) for node, fields in (nodes_input_masks or {}).items()},
-            settings=settings or Settings(),
+            settings=run_settings(settings),
             limits=limits or Limits(),
             missed=missed,  # type: ignore[arg-type]
             catch_up=catch_up,

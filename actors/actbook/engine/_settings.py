@@ -7,10 +7,12 @@ import msgspec
 from actbook.actors import Capacity, SupervisionPolicy, Timing
 from actbook.blocks import Registry
 from actbook.engine._notary import CheckpointPolicy
+from actbook.engine._retention import RetentionPolicy
 from actbook.engine.billing import Billing
 from actbook.engine.credentials import CredentialsStore
 from actbook.graphs import BlockLimit
 from actbook.journal import Synchronous
+from actbook.projections import Projection
 
 
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +27,10 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     - `max_active`: executions in memory at once; `drain`: how long `close` lets running bodies finish
     - `block_limits`: how many bodies of a block run at once or begin in a time, beside the limits that blocks declare
     - `checkpoints`: how often what is recorded is signed; without a key it is not
+    - `retention`: which ended executions leave the store, and where they go; by default none
+    - `projections`: views of one's own, kept up beside the built-in ones
+    - `bus`: URL of the NATS to which every event is published; None = none
+    - `broker`: URL of the RabbitMQ whose run and cancel messages it takes; None = none
     """
 
     registry: Registry | None = None
@@ -41,3 +47,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     drain: float = 1.0
     block_limits: tuple[BlockLimit, ...] = ()
     checkpoints: CheckpointPolicy = CheckpointPolicy()
+    retention: RetentionPolicy = RetentionPolicy()
+    projections: tuple[type[Projection], ...] = ()
+    broker: str | None = None
+    bus: str | None = None

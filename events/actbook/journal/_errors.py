@@ -150,3 +150,44 @@ class StoreIOError(StoreError):
     remedy = (
         "Check the disk, its quota and its file size limits; nothing of the failed batch counts as written."
     )
+
+
+class StoreConnectionError(StoreIOError):
+    """The database server can't be reached, or refuses this user."""
+
+    remedy = (
+        "Check that the server runs and that host, port, user, password and database of the store's URL are right;"
+        " nothing of the failed batch counts as written."
+    )
+
+
+class StoreFencedError(StoreError):
+    """This process owned the store, lost touch with it, and another one took over: it may write nothing more."""
+
+    remedy = "Nothing of the batch was written, and what this process knows is out of date: start it again."
+
+
+class MissingDriverError(JournalError):
+    """The store's URL names a database whose client library is not installed."""
+
+    def __init__(self, kind: str, extra: str) -> None:
+        super().__init__(f'A {kind} store needs its client library: pip install "actbook[{extra}]".')
+        self.kind = kind
+        self.extra = extra
+
+
+class StreamIdError(JournalError):
+    """The store can't hold a stream of this name."""
+
+    def __init__(self, stream_id: str, reason: str) -> None:
+        super().__init__(f"Stream id {stream_id!r} can't be stored: {reason}. Choose another id.")
+        self.stream_id = stream_id
+        self.reason = reason
+
+
+class ViewsFileError(StoreIOError):
+    """The local file of the views of a PostgreSQL journal can't be made or opened."""
+
+    remedy = (
+        "Name a file that can be written with ?views=PATH in the store's URL, or ?views=memory: for none."
+    )

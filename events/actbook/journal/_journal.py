@@ -51,11 +51,11 @@ class Journal:
         worker_id: str | None = None,
         ring: Callable[[], object] | None = None,
     ) -> Journal:
-        """Opens `memory:`, `sqlite:///relative.db` or `sqlite:////absolute.db`, creating the file when there
-        is none.
+        """Opens `memory:`, `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://…`, creating
+        the file or the schema when there is none.
 
-        Raises `StoreUrlError`, `StoreFormatError`, `StoreError`, and `UpcastError` when an upcaster is
-        missing.
+        Raises `StoreUrlError`, `StoreFormatError`, `StoreError`, `MissingDriverError`, and `UpcastError` when
+        an upcaster is missing.
         """
         check_upcasters()
         store = await asyncio.to_thread(open_store, url, synchronous=synchronous)

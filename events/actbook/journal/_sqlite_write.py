@@ -11,6 +11,7 @@ from itertools import islice
 from threading import Lock
 from typing import Any, TypeVar
 
+from actbook.journal._archived import head_elsewhere
 from actbook.journal._errors import JournalClosedError, StoreBusyError
 from actbook.journal._known import EMPTY, Head, Where
 from actbook.journal._plan import COLUMNS, Plan
@@ -251,7 +252,7 @@ class _Known:
 
     def actual_head(self, stream_id: str) -> Head:
         row: Head | None = self._connection.execute(_HEAD, (stream_id,)).fetchone()
-        return row or EMPTY
+        return row or head_elsewhere(self._connection, stream_id)
 
     def recorded(self, event_ids: Sequence[bytes]) -> dict[bytes, Where]:
         found: dict[bytes, Where] = {}

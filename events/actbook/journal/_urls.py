@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import unquote
 
-from actbook.journal._errors import StoreUrlError
+from actbook.journal._errors import MissingDriverError, StoreUrlError
 from actbook.journal._memory import MemoryStore
 from actbook.journal._sqlite import SQLiteStore
 from actbook.journal._sqlite_schema import Synchronous
@@ -27,15 +27,30 @@ def _open_sqlite(url: str, synchronous: Synchronous) -> Store:
     return SQLiteStore(path, synchronous=synchronous)
 
 
-_OPENERS: dict[str, Callable[[str, Synchronous], Store]] = {"memory": _open_memory, "sqlite": _open_sqlite}
+def _open_postgres(url: str, synchronous: Synchronous) -> Store:
+    try:
+        import psycopg  # noqa: F401
+    except ImportError as error:
+        raise MissingDriverError("PostgreSQL", "postgres") from error
+    from actbook.journal._postgres import PostgresStore
 
-KNOWN_URLS = ["memory:", "sqlite:///PATH"]
+    return PostgresStore(url)
+
+
+_OPENERS: dict[str, Callable[[str, Synchronous], Store]] = {
+    "memory": _open_memory,
+    "sqlite": _open_sqlite,
+    "postgresql": _open_postgres,
+    "postgres": _open_postgres,
+}
+
+KNOWN_URLS = ["memory:", "sqlite:///PATH", "postgresql://USER@HOST/DATABASE"]
 
 
 def open_store(url: str, *, synchronous: Synchronous = "FULL") -> Store:
     """Opens the store a URL names; blocks for file access.
 
-    Raises `StoreUrlError`, `StoreFormatError` or `StoreError`.
+    Raises `StoreUrlError`, `StoreFormatError`, `StoreError` or `MissingDriverError`.
     """
     opener = _OPENERS.get(url.partition(":")[0])
     if opener is None:

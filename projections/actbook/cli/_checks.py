@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from actbook.cli._problems import CommandError
-from actbook.cli._session import check_place, path_of
+from actbook.cli._session import check_place, is_postgres, path_of
 
 Verdict = Literal["ok", "warn", "fail"]
 
@@ -46,6 +46,11 @@ def examine(store: str, full: bool) -> list[Finding]:
 def _examine(store: str, full: bool) -> Iterator[Finding]:
     yield _python()
     yield _sqlite()
+    if is_postgres(store):
+        from actbook.cli._postgres_checks import examine_postgres
+
+        yield from examine_postgres(store, full)
+        return
     url = _url(store)
     yield url
     path = path_of(store)
@@ -104,6 +109,7 @@ def _sqlite() -> Finding:
 
 def _url(store: str) -> Finding:
     from actbook.journal import StoreUrlError
+    from actbook.journal._urls import KNOWN_URLS
 
     path = path_of(store)
     if store in ("memory:", "memory://"):
@@ -114,9 +120,7 @@ def _url(store: str) -> Finding:
             "Name a file to keep runs.",
         )
     if path is None or "?" in store or str(path) == ":memory:":
-        return Finding(
-            "fail", "store URL", str(StoreUrlError(store, ["memory:", "sqlite:///PATH"])), "Correct --store."
-        )
+        return Finding("fail", "store URL", str(StoreUrlError(store, KNOWN_URLS)), "Correct --store.")
     return Finding("ok", "store URL", f"{store} ({path.absolute()})")
 
 

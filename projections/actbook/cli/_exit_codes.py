@@ -27,7 +27,7 @@ class ExitCode(IntEnum):
     NOT_FOUND = 7, "there is no such file, execution, node execution, graph or block"
     INVALID = 8, "the graph, an input, a script or a decision can't be used as it is"
     STORE = 9, "the store or the machine failed: not an actbook store, no permission, disk full"
-    FAULTY = 10, "`verify` or `doctor` found something wrong"
+    FAULTY = 10, "`verify`, `rerun` or `doctor` found something wrong"
     INTERRUPTED = 130, "left at once by a second Ctrl-C; what was asked for stays recorded"
     HUNG_UP = 141, "whoever read the output went away"
     ENDED = 143, "ended by SIGTERM; an unfinished execution goes on when the store is opened again"

@@ -41,7 +41,16 @@ async def execution_id(engine: Engine, given: str, user: str | None = None) -> s
     ):
         return given
     found = await asyncio.to_thread(_beginning_with, store, given, user) if given else []
+    if given and not found:
+        await asyncio.to_thread(_tell_if_archived, store, given, user)
     return one_of(given, found)
+
+
+def _tell_if_archived(store: Store, given: str, user: str | None) -> None:
+    from actbook.cli._archived import archived_beginning_with
+
+    for each, where in archived_beginning_with(store, given, user).items():
+        raise MissingError(f"Execution {each} was {where}. `actbook archive ls` lists the archives.", id=each)
 
 
 def one_of(given: str, found: Sequence[str]) -> str:

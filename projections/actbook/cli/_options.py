@@ -26,6 +26,22 @@ User = Annotated[
     ),
 ]
 
+Broker = Annotated[
+    str,
+    Parameter(
+        env_var="ACTBOOK_BROKER",
+        help="The RabbitMQ that brings and takes messages: amqp://user:password@host:5672/.",
+    ),
+]
+
+Bus = Annotated[
+    str,
+    Parameter(
+        env_var="ACTBOOK_BUS",
+        help="The NATS on which every event is published: nats://host:4222[?tenant=name].",
+    ),
+]
+
 Id = Annotated[str, Parameter(allow_leading_hyphen=True)]
 """An id, or `-` for those on stdin."""
 

@@ -81,11 +81,12 @@ def explain(error: BaseException) -> Problem | None:
 
 
 def _of_actbook(error: ActbookError) -> Problem:
+    from actbook.bridge import BusUrlError
     from actbook.engine import GraphValidationError, NotFoundError, StillRunningError
     from actbook.journal import StoreUrlError
 
     message = " ".join(str(error).split())
-    if isinstance(error, StoreUrlError):
+    if isinstance(error, (StoreUrlError, BusUrlError)):
         return Problem(ExitCode.USAGE, "usage", message)
     if isinstance(error, GraphValidationError):
         return Problem(
@@ -107,12 +108,13 @@ def _of_actbook(error: ActbookError) -> Problem:
 
 
 def _is_about_the_store(error: ActbookError) -> bool:
+    from actbook.bridge import BusError
     from actbook.engine.credentials import CredentialsStoreError
     from actbook.journal import JournalError, UnencodableError
     from actbook.journal._coordination import CoordinationError
     from actbook.projections import ProjectionError
 
-    about = (JournalError, CoordinationError, ProjectionError, CredentialsStoreError)
+    about = (JournalError, CoordinationError, ProjectionError, CredentialsStoreError, BusError)
     return isinstance(error, about) and not isinstance(error, (UnencodableError, ValueError))
 
 

@@ -50,9 +50,21 @@ _OUTPUT = """## Output
   that does not exist has no key, and for two executions one object with `changes`, `took` (seconds of both) and `nodes`
   (`node_id`, `occurrence`, `a`, `b`, `took`, `changes`);
   `blocks` one of `id`, `name`, `type`, `description`, `static_output`, `effects`, `execution`.
+- `rerun` prints one object per execution with `id`, the counts `matched`, `different` and `skipped`, and `node_executions`, an
+  array of `id`, `number`, `node_id`, `node_name`, `verdict` (one of the three), `why`, and `recorded` and `yielded`, arrays of
+  `[pin, value]`. `-o ids` prints those that differ. The exit code is 10 when one does.
 - `timeline` prints one object per execution with `id`, `critical_path` (numbers) and `node_executions`, an array of `id`, `number`,
   `node_id`, `node_name`, `status`, `attempt`, `queued_at`, `started_at`, `ended_at`, `wait`, `run` (seconds), `after` (the number of
   the one whose value came last, or `null`) and `child_id`. `-o ids` prints the critical path.
+- `stats` prints one object with three arrays: `blocks` (`block_id`, `block_name`, `day`, `completed`, `failed`, and `wait` and `run` as
+  `mean`, `p50`, `p90`, `p99` in seconds), `queue` (`kind`, `status`, `priority`, `count`, `oldest_at`, `oldest_id`) and `workers`
+  (`worker`, `running`, `since`, `claims`, `ended`, `first_seen_at`, `last_seen_at`, `last_execution_id`). `-o ids` prints the blocks.
+- `review` without an ID prints an array with `id`, `execution_id`, `node_id`, `block_id`, `graph_id`, `graph_name`, `user_id`, `name`,
+  `data`, `editable` and `requested_at`.
+- `archive create` prints one object with `file` (`null` when nothing went into one), `executions` (ids) and `events`;
+  `archive ls` an array of `file`, `sha256`, `created_at`, `executions`, `events`, `discarded`, `present`; `archive restore` an
+  array of `file`, `executions`, `events`; `archive verify` what `verify` prints. `ls` adds `archived` (where) to what left the
+  store. `forget` prints an array of `user`, `executions`, `streams`, `events`.
 - `schedule add` prints one object with `id`, `name`, `status` (`active`, `paused`, `removed`), `user_id`, `graph_id`,
   `graph_version`, `cron`, `timezone`, `inputs`, `missed`, `catch_up`, `overlap`, `next`, `created_at`, `last_due`,
   `last_execution`, `last_error` and `stats` (`fired`, `missed`, `skipped`, `refused`); `schedule ls`, `pause`, `resume` and `rm`
@@ -124,7 +136,7 @@ def _arguments(function: Callable[..., int], meanings: dict[str, str]) -> Iterat
         positional = parameter.kind is not parameter.KEYWORD_ONLY
         usage = _positional(parameter) if positional else _option(name, hint)
         default = "" if positional else _default(parameter.default)
-        yield Argument(usage, meanings[name], default)
+        yield Argument(usage, meanings.get(name) or _parameter(hint).help or "", default)
 
 
 def _options_of(options: type[Any]) -> list[Argument]:
@@ -174,7 +186,8 @@ _KINDS: dict[Any, str] = {str: "TEXT", int: "N", float: "SECONDS", Path: "FILE",
 def _kind(hint: Any) -> str:
     """What follows an option, as the usage line names it."""
     if _is_annotated(hint):
-        return _kind(get_args(hint)[0])
+        named = [each for each in get_args(hint)[1:] if isinstance(each, str)]
+        return named[0] if named else _kind(get_args(hint)[0])
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         return _kind(next(each for each in arguments if each is not type(None)))

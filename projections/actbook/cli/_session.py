@@ -25,6 +25,8 @@ T = TypeVar("T")
 LOG = "ACTBOOK_LOG"
 BILLING = "ACTBOOK_BILLING"
 _SQLITE = "sqlite:///"
+_LIBRARIES = ("aiormq", "aio_pika")
+"""What they complain about while a broker is away is said in other words."""
 
 
 def run_async(command: Coroutine[Any, Any, T]) -> T:
@@ -99,8 +101,18 @@ def path_of(store: str) -> Path | None:
     return Path(unquote(rest)) if store.startswith(_SQLITE) and rest else None
 
 
+def is_postgres(store: str) -> bool:
+    """Whether the store is in a database server."""
+    return store.partition(":")[0] in ("postgresql", "postgres")
+
+
 def check_exists(store: str) -> None:
     """A verb that only looks does not create a store."""
+    if is_postgres(store):
+        from actbook.cli._postgres_store import check_schema_exists
+
+        check_schema_exists(store)
+        return
     path = path_of(store)
     if path is not None and not path.exists():
         raise MissingError(
@@ -147,3 +159,6 @@ def _set_up_logs() -> None:
     else:
         logger.addHandler(logging.NullHandler())
     logger.propagate = False
+    for name in _LIBRARIES:
+        logging.getLogger(name).addHandler(logging.NullHandler())
+        logging.getLogger(name).propagate = False

@@ -20,6 +20,7 @@ VERBS = (
     Verb("ls", f"{_PACKAGE}.ls:ls", "Lists executions, newest first."),
     Verb("show", f"{_PACKAGE}.show:show", "Shows what is recorded of an execution, node by node."),
     Verb("watch", f"{_PACKAGE}.watch:watch", "Follows an execution live until it ends."),
+    Verb("stats", f"{_PACKAGE}.stats:stats", "Shows how long blocks wait and run, and what waits now."),
     Verb("stop", f"{_PACKAGE}.stop:stop", "Stops an execution and its sub-graphs' executions."),
     Verb("resume", f"{_PACKAGE}.resume:resume", "Goes on with executions that were stopped."),
     Verb(
@@ -33,6 +34,9 @@ VERBS = (
         "diff", f"{_PACKAGE}.diff:diff", "Shows what differs between two points, or between two executions."
     ),
     Verb("timeline", f"{_PACKAGE}.timeline:timeline", "Shows when each node execution waited and worked."),
+    Verb(
+        "rerun", f"{_PACKAGE}.rerun:rerun", "Runs blocks without effects again, to compare what they yield."
+    ),
     Verb("verify", f"{_PACKAGE}.verify:verify", "Checks that a recorded history is whole and legal."),
     Verb("prove keygen", f"{_PACKAGE}.prove:keygen", "Makes a key that signs checkpoints."),
     Verb("prove checkpoint", f"{_PACKAGE}.prove:checkpoint", "Signs everything that is recorded until now."),
@@ -45,7 +49,16 @@ VERBS = (
     Verb("export", f"{_PACKAGE}.export:export", "Writes executions into a file that other programs read."),
     Verb("import", f"{_PACKAGE}.importing:import_file", "Brings what `export` wrote into the store."),
     Verb("report", f"{_PACKAGE}.report:report", "Writes a page about an execution, to look at in a browser."),
+    Verb(
+        "archive create", f"{_PACKAGE}.archive:create", "Moves executions that ended into a compressed file."
+    ),
+    Verb("archive ls", f"{_PACKAGE}.archive:ls", "Lists the archives of the store."),
+    Verb("archive restore", f"{_PACKAGE}.archive:restore", "Brings archived executions back."),
+    Verb("archive verify", f"{_PACKAGE}.archive:verify", "Checks archives, without a store."),
+    Verb("forget", f"{_PACKAGE}.forget:forget", "Deletes everything of a user for good."),
     Verb("worker", f"{_PACKAGE}.worker:worker", "Runs whatever is unfinished in the store."),
+    Verb("relay", f"{_PACKAGE}.relay:relay", "Publishes what is committed on a bus or a broker."),
+    Verb("requeue", f"{_PACKAGE}.requeue:requeue", "Publishes again what the journal says is waiting."),
     Verb(
         "schedule add",
         f"{_PACKAGE}.schedule:add",
@@ -79,18 +92,24 @@ VERBS = (
     ),
     Verb("projection ls", f"{_PACKAGE}.projection:ls", "Lists projections, and how far behind they are."),
     Verb("projection rebuild", f"{_PACKAGE}.projection:rebuild", "Fills tables anew from all events."),
+    Verb("projection rewind", f"{_PACKAGE}.projection:rewind", "Empties tables and fills them again."),
     Verb("projection pause", f"{_PACKAGE}.projection:pause", "Lets tables stand as they are."),
     Verb("projection resume", f"{_PACKAGE}.projection:resume", "Lets paused tables go on."),
     Verb("projection parked", f"{_PACKAGE}.projection:parked", "Lists events that could not be processed."),
+    Verb("dead ls", f"{_PACKAGE}.dead:ls", "Lists messages that no worker could handle."),
+    Verb("dead show", f"{_PACKAGE}.dead:show", "Shows such messages whole."),
+    Verb("dead retry", f"{_PACKAGE}.dead:retry", "Sends such messages back to where they came from."),
     Verb("blocks", f"{_PACKAGE}.blocks:blocks", "Lists the installed blocks, or shows one."),
     Verb("doctor", f"{_PACKAGE}.doctor:doctor", "Checks this machine and the store."),
 )
 
 GROUPS = {
     "prove": "Signs the log, and proves to others what is in it.",
+    "archive": "Moves what ended long ago out of the store, and back.",
     "schedule": "Runs graphs at certain times, again and again.",
     "credentials": "Keeps the secrets that blocks need, encrypted.",
     "balance": "Shows and tops up what runs are charged to.",
+    "dead": "Looks after messages that no worker could handle.",
     "projection": "Looks after the tables that are made from the events.",
 }
 """Groups of verbs, each with one line about it."""

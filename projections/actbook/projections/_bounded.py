@@ -41,6 +41,12 @@ def as_json(values: dict[str, Any]) -> tuple[str, bool]:
     return _encode(kept).decode(), True
 
 
+def value_as_json(value: Any) -> str | None:
+    """The value as JSON; None when it is too long."""
+    encoded = _fitting(value, JSON_LIMIT)
+    return encoded.decode() if 0 < len(encoded) <= JSON_LIMIT else None
+
+
 def add_outputs(
     json: str, numbers: str, name: str, number: int, values: Iterable[Any]
 ) -> tuple[str, str, bool]:

@@ -49,7 +49,8 @@ def compare_views(
         )
         faults: list[Fault] = []
         for projection, track in judged:
-            faults += _compare(projection.table, track.target, connection, rebuilt)
+            for table in projection.tables():
+                faults += _compare(table, track.target_of(table), connection, rebuilt)
     return faults
 
 

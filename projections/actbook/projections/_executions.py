@@ -33,6 +33,7 @@ from actbook.projections._execution_table import EXECUTIONS
 from actbook.projections._projection import Projection, handles
 from actbook.projections._rows import Rows
 from actbook.projections._table import Row, Table
+from actbook.projections._workers import WORKERS, is_past, saw_claim, saw_end
 
 _INCOMPLETE = ExecutionStatus.INCOMPLETE.value
 _QUEUED = ExecutionStatus.QUEUED.value
@@ -47,7 +48,8 @@ class Executions(Projection):
     """Follows the same rules as `actbook.events.evolve`."""
 
     table: ClassVar[Table] = EXECUTIONS
-    version: ClassVar[int] = 2
+    further: ClassVar[tuple[Table, ...]] = (WORKERS,)
+    version: ClassVar[int] = 3
 
     @handles(ExecutionCreated)
     def created(self, event: Envelope, payload: ExecutionCreated, rows: Rows) -> None:
@@ -69,6 +71,9 @@ class Executions(Projection):
             "root_id": payload.root_id,
             "inputs": inputs,
             "inputs_complete": 1 if complete else 0,
+            "priority": payload.settings.priority,
+            "start_at": payload.start_at or None,
+            "status_at": event.at,
             "position": event.position,
         }
 
@@ -81,7 +86,10 @@ class Executions(Projection):
     def claimed(self, event: Envelope, payload: ExecutionClaimed, rows: Rows) -> None:
         row = rows[event.stream_id]
         row["worker"] = payload.worker
+        row["claimed_at"] = event.at
         row["position"] = event.position
+        if not is_past(event, row):
+            saw_claim(event, payload, rows.beside[WORKERS.name])
 
     @handles(ExecutionStarted)
     def started(self, event: Envelope, payload: ExecutionStarted, rows: Rows) -> None:
@@ -97,21 +105,21 @@ class Executions(Projection):
 
     @handles(ExecutionCompleted)
     def completed(self, event: Envelope, payload: ExecutionCompleted, rows: Rows) -> None:
-        _end(_moved(event, rows, _COMPLETED), event)
+        _end(_moved(event, rows, _COMPLETED), event, rows)
 
     @handles(ExecutionFailed)
     def failed(self, event: Envelope, payload: ExecutionFailed, rows: Rows) -> None:
         row = _moved(event, rows, _FAILED)
         row["error"] = row["reason"] = text(payload.error)
         row["actor"] = payload.actor
-        _end(row, event)
+        _end(row, event, rows)
 
     @handles(ExecutionTerminated)
     def terminated(self, event: Envelope, payload: ExecutionTerminated, rows: Rows) -> None:
         row = _moved(event, rows, _TERMINATED)
         row["actor"] = payload.actor
         row["reason"] = text(payload.reason)
-        _end(row, event)
+        _end(row, event, rows)
 
     @handles(ExecutionResumed)
     def resumed(self, event: Envelope, payload: ExecutionResumed, rows: Rows) -> None:
@@ -128,6 +136,7 @@ class Executions(Projection):
         row["created_at"] = event.at
         row["started_at"] = None
         row["worker"] = ""
+        row["claimed_at"] = None
         # What was used so far counts for the origin only.
         row["node_wall"] = row["node_cpu"] = row["cost"] = 0.0
 
@@ -187,6 +196,7 @@ class Executions(Projection):
 def _moved(event: Envelope, rows: Rows, status: str) -> Row:
     row = rows[event.stream_id]
     row["status"] = status
+    row["status_at"] = event.at
     row["position"] = event.position
     return row
 
@@ -200,10 +210,12 @@ def _go_on(event: Envelope, rows: Rows) -> Row:
     return row
 
 
-def _end(row: Row, event: Envelope) -> None:
+def _end(row: Row, event: Envelope, rows: Rows) -> None:
     row["ended_at"] = event.at
     started = row["started_at"]
     row["wall"] = 0.0 if started is None else (event.at - started) / 1e6
+    if row["worker"] and not is_past(event, row):
+        saw_end(event, row["worker"], rows.beside[WORKERS.name])
 
 
 def _add_output(row: Row, event: Envelope, payload: NodeOutput | NodeCompleted) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from heapq import merge
 from typing import NamedTuple
 
 from actbook.events import Envelope
 from actbook.journal import Store
+from actbook.journal._archived_log import ArchivedLog
+from actbook.projections._unreadable import read_events
 
 BATCH = 1024
 """Most events of one transaction."""
@@ -31,6 +34,7 @@ class Feed:
         self._waiting: deque[list[Envelope]] = deque()
         self.head = 0
         self.taken = 0
+        self.archived: ArchivedLog | None = None
 
     def add(self, events: list[Envelope]) -> None:
         """Events in position order without gaps."""
@@ -53,7 +57,10 @@ class Feed:
     def read(self, after: int, upto: int) -> Batch:
         """The next events above `after` from the log, none of them above `upto`."""
         end = min(after + BATCH, upto)
-        return Batch(self._store.read_log(after, BATCH, upto=end), end)
+        # What leaves the store meanwhile is read from its archive, and once.
+        events = read_events(self._store, after, end)
+        gone = self.archived.between(after, end) if self.archived is not None else []
+        return Batch(_in_order(events, gone) if gone else events, end)
 
     def _handed_over(self, after: int) -> Batch | None:
         waiting = self._waiting
@@ -83,3 +90,14 @@ class Feed:
     def _give_back(self, rest: list[Envelope]) -> None:
         self._waiting.appendleft(rest)
         self.taken -= len(rest)
+
+
+def _in_order(events: list[Envelope], archived: list[Envelope]) -> list[Envelope]:
+    """Each event once, though it was here when the log was read and in the archive after that."""
+    here = {event.position for event in events}
+    gone = (event for event in archived if event.position not in here)
+    return list(merge(events, gone, key=_position))
+
+
+def _position(event: Envelope) -> int:
+    return event.position

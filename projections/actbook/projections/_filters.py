@@ -49,9 +49,25 @@ class Filters:
     def between(self, column: str, since: Moment | None, until: Moment | None) -> Filters:
         """`since` included, `until` not."""
         if since is not None:
-            self.add(f"{column}>=?", _microseconds(since))
+            self.add(f"{column}>=?", microseconds(since))
         if until is not None:
-            self.add(f"{column}<?", _microseconds(until))
+            self.add(f"{column}<?", microseconds(until))
+        return self
+
+    def within(self, column: str, least: float | None, most: float | None) -> bool:
+        """Both included; whether there is a bound at all."""
+        if least is not None:
+            self.add(f"{column}>=?", least)
+        if most is not None:
+            self.add(f"{column}<=?", most)
+        return least is not None or most is not None
+
+    def days(self, since: str | None, until: str | None) -> Filters:
+        """Of column `day`, YYYY-MM-DD; `since` included, `until` not."""
+        if since is not None:
+            self.add("day>=?", since)
+        if until is not None:
+            self.add("day<?", until)
         return self
 
     def contains(self, column: str, text: str | None) -> Filters:
@@ -62,7 +78,7 @@ class Filters:
         return self
 
 
-def _microseconds(moment: Moment) -> int:
+def microseconds(moment: Moment) -> int:
     if isinstance(moment, int):
         return moment
     if moment.tzinfo is None:

@@ -28,10 +28,8 @@ class Changes(NamedTuple):
         """In a transaction."""
         for sql, values in self.statements:
             connection.execute(sql, values)
-        if self.rows.deleted:
-            key_values = self.lane.projection.table.key_values
-            keys = [key_values(key) for key in self.rows.deleted]
-            connection.executemany(self.lane.statements.delete, keys)
+        for sql, keys in self.rows.deletions():
+            connection.executemany(sql, keys)
         for event, error, attempts in self.parked:
             park(connection, self.lane.track.name, event, error, attempts)
 
@@ -55,7 +53,10 @@ class Lane:
         def select(sql: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
             return connection.execute(sql, values).fetchall()
 
-        self.cache = RowCache(self.statements, select)
+        beside = [
+            RowCache(Statements(table, self.track.target_of(table)), select) for table in projection.further
+        ]
+        self.cache = RowCache(self.statements, select, beside)
 
     @property
     def is_shadow(self) -> bool:
@@ -87,5 +88,4 @@ class Lane:
     ) -> Changes:
         rows = Rows(self.cache)
         self.projection.reduce(events, rows)
-        statements = tuple(self.statements.upserts(list(rows.values()))) if rows else NO_ROWS
-        return Changes(self, rows, statements, parked)
+        return Changes(self, rows, rows.writes(), parked)

@@ -37,6 +37,7 @@ class Lanes:
                 track = tracks.get(name)
                 if track is None or track.version != projection.version:
                     self._begin(name, name, paused=track.paused if track else 0)
+            self._fill_gaps()
         self.load()
 
     def load(self) -> None:
@@ -119,6 +120,14 @@ class Lanes:
         if due:
             self._swap(*due[0])
 
+    def _fill_gaps(self) -> None:
+        """Begins tables again that somebody dropped. In a transaction."""
+        there = self.tracking.tables()
+        for track in self.tracking.load().values():
+            projection = self._projections.get(track.projection)
+            if projection is not None and not there.issuperset(map(track.target_of, projection.tables())):
+                self._begin(track.projection, track.name, paused=track.paused)
+
     def _begin(self, name: str, track_name: str, *, paused: int = 0) -> None:
         """An empty table at the start of the log. In a transaction."""
         tracking, projection = self.tracking, self._projections[name]
@@ -126,14 +135,17 @@ class Lanes:
         target = projection.table.name
         if track_name == name:
             tracking.drop(_shadow_name(name))
-            tracking.connection.execute(f"DROP TABLE IF EXISTS {_beside(target)}")
+            for table in projection.tables():
+                tracking.connection.execute(f"DROP TABLE IF EXISTS {_beside(table.name)}")
         else:
             target = _beside(target)
         tracking.drop(track_name)
-        tracking.connection.execute(f"DROP TABLE IF EXISTS {target}")
-        tracking.put(Track(track_name, name, projection.version, target, 0, paused, generation))
-        for statement in projection.table.ddl(target, f"_{generation}"):
-            tracking.connection.execute(statement)
+        track = Track(track_name, name, projection.version, target, 0, paused, generation)
+        tracking.put(track)
+        for table in projection.tables():
+            tracking.connection.execute(f"DROP TABLE IF EXISTS {track.target_of(table)}")
+            for statement in table.ddl(track.target_of(table), f"_{generation}"):
+                tracking.connection.execute(statement)
 
     def _swap(self, live: Lane, shadow: Lane) -> None:
         tracking, name = self.tracking, live.track.name
@@ -141,8 +153,10 @@ class Lanes:
             for lane in (live, shadow):
                 tracking.advance([lane.track.name], lane.position, lane.position, lane.track.generation)
             generation = tracking.supersede()
-            connection.execute(f"DROP TABLE {live.track.target}")
-            connection.execute(f"ALTER TABLE {shadow.track.target} RENAME TO {live.track.target}")
+            for table in live.projection.tables():
+                old, new = live.track.target_of(table), shadow.track.target_of(table)
+                connection.execute(f"DROP TABLE IF EXISTS {old}")
+                connection.execute(f"ALTER TABLE {new} RENAME TO {old}")
             connection.execute("DELETE FROM parked_events WHERE name=?", (name,))
             connection.execute("UPDATE parked_events SET name=? WHERE name=?", (name, shadow.track.name))
             tracking.drop(shadow.track.name)

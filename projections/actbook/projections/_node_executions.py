@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from actbook.events import (
@@ -26,9 +27,10 @@ from actbook.events import (
     UsageCharged,
 )
 from actbook.projections._bounded import add_counted, text
+from actbook.projections._latency import LATENCY, Ends, forget_ends
 from actbook.projections._projection import Projection, handles
 from actbook.projections._rows import Rows
-from actbook.projections._table import Column, Row, Table
+from actbook.projections._table import Column, Index, Row, Table
 
 # Plain text: the database binds subclasses of str several times more slowly.
 _INCOMPLETE = ExecutionStatus.INCOMPLETE.value
@@ -38,6 +40,9 @@ _COMPLETED = ExecutionStatus.COMPLETED.value
 _FAILED = ExecutionStatus.FAILED.value
 _TERMINATED = ExecutionStatus.TERMINATED.value
 _REVIEW = ExecutionStatus.REVIEW.value
+
+WAITING = "status IN ('QUEUED','REVIEW')"
+"""Condition of the index of what waits."""
 
 NODE_EXECUTIONS = Table(
     "node_executions",
@@ -73,9 +78,12 @@ NODE_EXECUTIONS = Table(
         Column("child_id", "TEXT", "execution of its sub-graph", ""),
         Column("retry_of", "INTEGER", "node execution that failed before and that it takes the place of", 0),
         Column("reason", "TEXT", "why it was stopped", ""),
+        Column("waited", "REAL", "seconds it stood in the queue before it was started", 0.0),
+        Column("inherited", "INTEGER", "1 = it ended in the execution that its own is a fork of", 0),
         Column("position", "INTEGER", "event that changed the row last", 0),
     ),
     key=("execution_id", "number"),
+    indexes=(Index(("status", "queued_at"), WAITING),),
 )
 
 _BLANK = NODE_EXECUTIONS.blank()
@@ -85,7 +93,17 @@ class NodeExecutions(Projection):
     """Follows the same rules as `actbook.events.evolve`."""
 
     table: ClassVar[Table] = NODE_EXECUTIONS
-    version: ClassVar[int] = 2
+    further: ClassVar[tuple[Table, ...]] = (LATENCY,)
+    version: ClassVar[int] = 3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ends = Ends()
+
+    def reduce(self, events: Sequence[Envelope], rows: Rows) -> None:
+        self._ends.clear()  # of a batch that was given up
+        super().reduce(events, rows)
+        self._ends.count(rows.beside[LATENCY.name])
 
     @handles(NodeCreated, NodeQueued, NodeRetried)
     def appeared(self, event: Envelope, payload: NodeCreated | NodeQueued | NodeRetried, rows: Rows) -> None:
@@ -110,6 +128,8 @@ class NodeExecutions(Projection):
     @handles(NodeStarted)
     def started(self, event: Envelope, payload: NodeStarted, rows: Rows) -> None:
         row = rows[event.stream_id, payload.node_exec]
+        if row["status"] == _QUEUED:
+            row["waited"] += max(0, event.at - row["queued_at"]) / 1e6
         row["status"] = _RUNNING
         row["attempt"] = payload.attempt
         row["child_id"] = ""
@@ -121,7 +141,7 @@ class NodeExecutions(Projection):
     def completed(self, event: Envelope, payload: NodeCompleted, rows: Rows) -> None:
         row = rows[event.stream_id, payload.node_exec]
         row["status"] = _COMPLETED
-        _end(row, event, payload.stats)
+        self._end(row, event, payload.stats)
 
     @handles(NodeFailed)
     def failed(self, event: Envelope, payload: NodeFailed, rows: Rows) -> None:
@@ -130,7 +150,7 @@ class NodeExecutions(Projection):
         row["error"] = text(payload.error)
         row["error_type"] = text(payload.error_type)
         row["expected"] = 1 if payload.expected else 0
-        _end(row, event, payload.stats)
+        self._end(row, event, payload.stats)
 
     @handles(NodeRetryScheduled)
     def retry_scheduled(self, event: Envelope, payload: NodeRetryScheduled, rows: Rows) -> None:
@@ -163,7 +183,13 @@ class NodeExecutions(Projection):
     @handles(ExecutionForked)
     def forked(self, event: Envelope, payload: ExecutionForked, rows: Rows) -> None:
         # Its sub-graphs are the origin's, and so is what was used.
-        for row in rows.where(execution_id=event.stream_id):
+        past = rows.where(execution_id=event.stream_id)
+        ended = [row for row in past if row["status"] in (_COMPLETED, _FAILED) and not row["inherited"]]
+        self._ends.count(rows.beside[LATENCY.name])
+        forget_ends(ended, event, rows.beside[LATENCY.name])
+        for row in ended:
+            row["inherited"] = 1
+        for row in past:
             if row["status"] == _RUNNING:
                 row["child_id"] = ""
             row["cost"] = 0.0
@@ -206,13 +232,13 @@ class NodeExecutions(Projection):
             row["cost"] += payload.amount
             row["position"] = event.position
 
-
-def _end(row: Row, event: Envelope, stats: NodeStats) -> None:
-    row["ended_at"] = event.at
-    row["wall"] += stats.wall
-    row["cpu"] += stats.cpu
-    row["input_bytes"] = stats.input_bytes
-    row["output_bytes"] = stats.output_bytes
-    if stats.counters:
-        row["counters"] = add_counted(row["counters"], stats.counters)
-    row["position"] = event.position
+    def _end(self, row: Row, event: Envelope, stats: NodeStats) -> None:
+        row["ended_at"] = event.at
+        row["wall"] += stats.wall
+        row["cpu"] += stats.cpu
+        row["input_bytes"] = stats.input_bytes
+        row["output_bytes"] = stats.output_bytes
+        if stats.counters:
+            row["counters"] = add_counted(row["counters"], stats.counters)
+        row["position"] = event.position
+        self._ends.add(row, event)

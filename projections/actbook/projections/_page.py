@@ -41,13 +41,22 @@ def write_cursor(query: str, values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode([query, *values])).decode().rstrip("=")
 
 
-def read_cursor(query: str, cursor: str, count: int) -> list[Any]:
-    """The sort values in a cursor; raises `CursorError` unless it belongs to this kind of query."""
+def read_cursor(query: str, cursor: str, count: int, *, text: bool = False) -> list[Any]:
+    """The sort values in a cursor, numbers but for the first one of `text`.
+
+    Raises `CursorError` unless it belongs to this kind of query.
+    """
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         kind, *values = msgspec.json.decode(base64.urlsafe_b64decode(padded), type=list[int | float | str])
     except (ValueError, RecursionError):
         raise CursorError(cursor) from None
-    if kind != query or len(values) != count or not all(isinstance(value, (int, float)) for value in values):
+    texts = [isinstance(value, str) for value in values]
+    fits = texts == [text, *[False] * (count - 1)] and all(map(_is_storable, values))
+    if kind != query or not fits:
         raise CursorError(cursor)
     return values
+
+
+def _is_storable(value: object) -> bool:
+    return not isinstance(value, int) or -(2**63) <= value < 2**63

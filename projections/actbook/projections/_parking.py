@@ -9,6 +9,7 @@ import msgspec
 
 from actbook.events import Envelope
 from actbook.projections._bounded import text
+from actbook.projections._unreadable import topic_of
 
 _COLUMNS = "name, position, stream_id, version, topic, error, attempts, parked_at"
 
@@ -37,7 +38,7 @@ def park(
     now = time.time_ns() // 1000
     connection.execute(
         f"INSERT OR REPLACE INTO parked_events({_COLUMNS}) VALUES(?,?,?,?,?,?,?,?)",
-        (name, event.position, event.stream_id, event.version, event.topic, reason, attempts, now),
+        (name, event.position, event.stream_id, event.version, topic_of(event), reason, attempts, now),
     )
 
 

@@ -9,6 +9,7 @@ from actbook.events import Envelope, Event
 from actbook.projections._errors import ProjectionDefinitionError
 from actbook.projections._rows import Rows
 from actbook.projections._table import Table
+from actbook.projections._unreadable import Unreadable
 
 Handler = Callable[[Any, Envelope, Any, Rows], None]
 
@@ -30,11 +31,14 @@ class Projection:
 
     The methods are pure: rows follow from events alone, never from a clock, chance or another table. So a
     rebuild gives the same rows. They see the events in log order, each once. One that raises parks the event
-    and what follows it in its stream. Raise `version` when the rows would come out differently: the table is
-    then filled again.
+    and what follows it in its stream; so does an event that can't be decoded. Raise `version` when the rows would
+    come out differently: the table is then filled again.
+
+    `further`: more tables that the same handlers fill, in the same transaction; `rows.beside` has their rows.
     """
 
     table: ClassVar[Table]
+    further: ClassVar[tuple[Table, ...]] = ()
     version: ClassVar[int] = 1
     _kinds: ClassVar[dict[type[Event], str]] = {}
 
@@ -57,6 +61,13 @@ class Projection:
         self._handlers: dict[type[Event], Callable[[Envelope, Any, Rows], None]] = {
             kind: getattr(self, name) for kind, name in self._kinds.items()
         }
+        self._handlers[Unreadable] = self._unreadable
+        self._topics = {kind.TOPIC for kind in self._kinds}
+
+    @classmethod
+    def tables(cls) -> tuple[Table, ...]:
+        """Everything that it fills."""
+        return (cls.table, *cls.further)
 
     @property
     def name(self) -> str:
@@ -71,3 +82,20 @@ class Projection:
             handler = handler_of(type(payload))
             if handler is not None:
                 handler(event, payload, rows)
+
+    def _unreadable(self, event: Envelope, payload: Unreadable, rows: Rows) -> None:
+        if payload.concerns(self._topics):
+            raise payload.error
+
+
+def names_of(projections: Sequence[type[Projection]]) -> list[str]:
+    """Sorted; raises `ProjectionDefinitionError` when two fill the same table."""
+    taken: set[str] = set()
+    for projection in projections:
+        for table in projection.tables():
+            if table.name in taken:
+                raise ProjectionDefinitionError(
+                    f"Projection {projection.__name__} fills the table {table.name}, which another one fills: name it differently."
+                )
+            taken.add(table.name)
+    return sorted(projection.table.name for projection in projections)

@@ -49,6 +49,10 @@ class ExecutionRow(msgspec.Struct, frozen=True, kw_only=True):
     inputs_complete: bool
     outputs: dict[str, list[Any]]
     outputs_complete: bool
+    priority: int
+    start_at: int | None
+    status_at: int
+    claimed_at: int | None
     position: int
 
 
@@ -78,6 +82,8 @@ class NodeExecutionRow(msgspec.Struct, frozen=True, kw_only=True):
     child_id: str
     retry_of: int
     reason: str
+    waited: float
+    inherited: bool
     position: int
 
 
@@ -124,3 +130,14 @@ def node_execution_row(values: Sequence[Any]) -> NodeExecutionRow:
     fields = dict(zip(NODE_EXECUTION_FIELDS, values, strict=True))
     fields["counters"] = _decode(fields["counters"])
     return msgspec.convert(fields, NodeExecutionRow, strict=False)
+
+
+def execution_tree(root_id: str, rows: Sequence[ExecutionRow]) -> ExecutionTree | None:
+    """Built from the youngest up: a child is always younger than its parent."""
+    children: dict[str | None, list[ExecutionTree]] = {}
+    for row in reversed(rows):
+        tree = ExecutionTree(row, tuple(reversed(children.pop(row.id, ()))))
+        if row.id == root_id:
+            return tree
+        children.setdefault(row.parent_id, []).append(tree)
+    return None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from actbook.projections._statements import Statements
+from actbook.projections._statements import Statement, Statements
 from actbook.projections._table import Key, Row
 
 CACHED = 8192
@@ -20,8 +20,9 @@ class RowCache:
     True as long as nobody else writes to the table; whoever finds out that somebody did clears it.
     """
 
-    def __init__(self, statements: Statements, select: Select) -> None:
+    def __init__(self, statements: Statements, select: Select, beside: Sequence[RowCache] = ()) -> None:
         self.table = statements.table
+        self.beside = beside
         self.statements = statements
         self._select = select
         self._young: dict[Key, Row] = {}
@@ -55,10 +56,14 @@ class RowCache:
         if len(young) >= CACHED:
             self._old = young
             self._young = {}
+        for cache in self.beside:
+            cache.keep(rows.beside[cache.table.name])
 
     def clear(self) -> None:
         self._young.clear()
         self._old.clear()
+        for cache in self.beside:
+            cache.clear()
 
 
 class Rows(dict[Key, Row]):
@@ -66,13 +71,15 @@ class Rows(dict[Key, Row]):
 
     `rows[key]` is the row to change (in place; `KeyError` when there is none), `rows[key] = row` puts a whole one. Everything
     that was got or put this way is written when the batch is through, once, however often it was changed.
+    `beside`: those of the projection's further tables, by name.
     """
 
-    __slots__ = ("_cache", "deleted")
+    __slots__ = ("_cache", "beside", "deleted")
 
     def __init__(self, cache: RowCache) -> None:
         super().__init__()
         self._cache = cache
+        self.beside = {each.table.name: Rows(each) for each in cache.beside}
         self.deleted: set[Key] = set()
 
     def __missing__(self, key: Key) -> Row:
@@ -93,6 +100,22 @@ class Rows(dict[Key, Row]):
         if row is None and key not in self.deleted:
             return self._cache.take(key)
         return row
+
+    def writes(self) -> list[Statement]:
+        """Statements that write everything that was got or put, here and beside; not what was deleted."""
+        found = list(self._cache.statements.upserts(list(self.values()))) if self else []
+        for rows in self.beside.values():
+            found += rows.writes()
+        return found
+
+    def deletions(self) -> list[tuple[str, list[tuple[Any, ...]]]]:
+        """Statements that delete, here and beside, with the keys for each."""
+        cache = self._cache
+        keys = [cache.table.key_values(key) for key in self.deleted]
+        found = [(cache.statements.delete, keys)] if keys else []
+        for rows in self.beside.values():
+            found += rows.deletions()
+        return found
 
     def delete(self, key: Key) -> None:
         self.pop(key, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -11,7 +12,7 @@ from actbook.journal import Journal, Recorded
 from actbook.projections._built_in import BUILT_IN
 from actbook.projections._errors import LagError, RunnerClosedError, UnknownProjectionError
 from actbook.projections._parking import ParkedEvent, parked_events
-from actbook.projections._projection import Projection
+from actbook.projections._projection import Projection, names_of
 from actbook.projections._replaying import replay_parked
 from actbook.projections._status import Lag, ProjectionStatus, statuses
 from actbook.projections._waiters import Waiters
@@ -37,7 +38,7 @@ class Runner:
         self._journal = journal
         self._active = active
         self._following = False
-        self._names = sorted(projection.table.name for projection in projections)
+        self._names = names_of(projections)
         self._loop = asyncio.get_running_loop()
         self._waiters = Waiters(self._awaited)
         instances = [projection() for projection in projections]
@@ -119,6 +120,10 @@ class Runner:
     async def parked(self, name: str | None = None) -> list[ParkedEvent]:
         """Events that a projection could not process, with those behind them in their streams."""
         return await self._call(lambda: parked_events(self._worker.lanes.tracking.connection, name))
+
+    def connect(self) -> sqlite3.Connection:
+        """A read-only connection to the tables, for SQL of one's own; whoever asked closes it. Blocks for a moment."""
+        return self._journal.store.open_views_reader()
 
     async def replay_parked(self, name: str, stream_id: str | None = None) -> int:
         """Tries parked events again and returns how many succeeded; a stream stops at its first failure."""

@@ -42,7 +42,7 @@ def lag_of(store: Store, position: int, head: int) -> Lag:
     behind = max(0, head - position)
     if not behind:
         return Lag(0, 0.0)
-    oldest = store.read_log(position, 1, upto=head)
+    oldest = store.log_rows(position, 1)
     age = time.time() - oldest[0].at / 1e6 if oldest else 0.0
     return Lag(behind, max(0.0, age))
 

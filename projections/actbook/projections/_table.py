@@ -36,7 +36,8 @@ class Table(msgspec.Struct, frozen=True):
 
     A column whose default is None may be NULL; others never are. `key` names a row. `ordered_by` is an
     integer column, unique and growing from row to row. Rows are stored in the order in which they came:
-    stored along the key, the rows of many executions at a time would touch a page each.
+    stored along the key, the rows of many executions at a time would touch a page each. `along_key` stores
+    them that way, for few rows that are changed again and again.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Table(msgspec.Struct, frozen=True):
     key: tuple[str, ...]
     indexes: tuple[Index, ...] = ()
     ordered_by: str = ""
+    along_key: bool = False
 
     @property
     def stored(self) -> tuple[str, ...]:
@@ -60,7 +62,8 @@ class Table(msgspec.Struct, frozen=True):
         lines = [_column_ddl(column, self.ordered_by) for column in self.columns]
         key = ", ".join(self.key)
         lines.append(f"UNIQUE({key})" if self.ordered_by else f"PRIMARY KEY({key})")
-        statements = [f"CREATE TABLE {target}(\n  " + ",\n  ".join(lines) + "\n)"]
+        how = " WITHOUT ROWID" if self.along_key else ""
+        statements = [f"CREATE TABLE {target}(\n  " + ",\n  ".join(lines) + f"\n){how}"]
         for index in self.indexes:
             name = "_".join((self.name, *index.columns)) + suffix
             where = f" WHERE {index.where}" if index.where else ""

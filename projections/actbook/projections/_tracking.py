@@ -9,6 +9,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from actbook.projections._errors import ProjectionError
+from actbook.projections._table import Table
 
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS projections(
@@ -47,6 +48,10 @@ class Track(NamedTuple):
     paused: int
     generation: int
 
+    def target_of(self, table: Table) -> str:
+        """Where the rows of one of the projection's tables go: beside the live one when `target` is beside its own."""
+        return table.name + self.target.removeprefix(self.projection)
+
 
 class SupersededError(ProjectionError):
     """Another process changed the tables meanwhile. What was computed from them is worth nothing: repeat it."""
@@ -84,6 +89,12 @@ class Tracking:
     def load(self) -> dict[str, Track]:
         rows = self.connection.execute(f"SELECT {_COLUMNS} FROM projections ORDER BY name").fetchall()
         return {row[0]: Track(*row) for row in rows}
+
+    def tables(self) -> set[str]:
+        """Names of all tables of the database."""
+        return {
+            row[0] for row in self.connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
+        }
 
     def advance(self, names: Sequence[str], start: int, end: int, generation: int) -> None:
         """Moves tracks that stand at the same position; raises `SupersededError` when one does not. In a transaction."""

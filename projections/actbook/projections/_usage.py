@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import ClassVar
 
 from actbook.events import BalanceCharged, Envelope
+from actbook.projections._days import day_of
 from actbook.projections._projection import Projection, handles
 from actbook.projections._rows import Rows
 from actbook.projections._table import Column, Table
@@ -53,8 +53,7 @@ class Usage(Projection):
 
     @handles(BalanceCharged)
     def charged(self, event: Envelope, payload: BalanceCharged, rows: Rows) -> None:
-        day = datetime.fromtimestamp(event.at // 1_000_000, UTC).strftime("%Y-%m-%d")
-        key = (event.user_id, day, payload.graph_id, payload.block_id, payload.kind)
+        key = (event.user_id, day_of(event.at), payload.graph_id, payload.block_id, payload.kind)
         if rows.peek(key) is None:
             names = dict(zip(USAGE.key, key, strict=True))
             rows[key] = {**USAGE.blank(), **names}

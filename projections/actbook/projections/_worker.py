@@ -9,6 +9,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 
 from actbook.journal import Recorded, Store
+from actbook.journal._archived_log import ArchivedLog
 from actbook.projections._applying import Applying
 from actbook.projections._feed import BATCH, Batch, Feed
 from actbook.projections._lanes import Group, Lanes
@@ -86,6 +87,7 @@ class Worker:
     def prepare(self) -> None:
         """Creates or upgrades the tables. First command."""
         self._connection = self._store.open_views_writer()
+        self.feed.archived = ArchivedLog(self._connection)
         tracking = Tracking(self._connection, self._store.write_lock)
         self.applying = Applying(tracking)
         self.lanes = Lanes(self._projections, tracking)

@@ -1,8 +1,13 @@
 """Replay: the history of an execution, its state at any point, differences, verification, checkpoints."""
 
+from actbook.replay._archive import ArchiveError, archive_executions, discard_executions
+from actbook.replay._archive_check import CheckedArchive, check_archive
+from actbook.replay._archive_choice import Choice, ended_trees, trees_of
+from actbook.replay._archive_restore import Restored, restore_archive
 from actbook.replay._checkpoints import CheckpointError, Checkpoints
 from actbook.replay._difference import Change
 from actbook.replay._execution_difference import ExecutionDifference, NodeDifference
+from actbook.replay._forget import Forgotten, UserBusyError, busy_executions, forget_user, scrub
 from actbook.replay._history import History
 from actbook.replay._kinship import Kinship
 from actbook.replay._rerun import Rerun, rerun
@@ -20,23 +25,38 @@ from actbook.replay._verify import (
 __all__ = [
     "KEY",
     "KEY_FILE",
+    "ArchiveError",
     "Change",
     "Checked",
+    "CheckedArchive",
     "CheckpointError",
     "Checkpoints",
+    "Choice",
     "ExecutionDifference",
+    "Forgotten",
     "History",
     "Kinship",
     "NodeDifference",
     "Rerun",
+    "Restored",
     "SigningKey",
     "SigningKeyError",
     "Span",
     "Timeline",
+    "UserBusyError",
+    "archive_executions",
+    "busy_executions",
+    "check_archive",
+    "discard_executions",
+    "ended_trees",
     "find_executions",
+    "forget_user",
     "recorded_events",
     "rerun",
+    "restore_archive",
+    "scrub",
     "signing_key",
+    "trees_of",
     "verify_store",
     "verify_streams",
     "views_of",

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from actbook.graphs import ActbookError
 from actbook.journal import Row, Store
+from actbook.journal._archived import archived_leaves, archived_stream
 from actbook.replay._entries import UNFIT, entry_hashes
 from actbook.replay._merkle import WIDTH, Tiles, TilesInMemory, Tree
 from actbook.replay._signing import SigningKey
@@ -124,6 +125,10 @@ class Checkpoints:
         `content` adds the event as it is stored (MessagePack). Raises `CheckpointError`.
         """
         rows = self._store.read_rows(stream_id, version - 1, 1)
+        if not rows and (archived := archived_stream(self._connection, stream_id)) is not None:
+            raise CheckpointError(
+                f"Stream {stream_id!r} was {archived.text}: restore it to prove what is in it."
+            )
         if not rows or rows[0].version != version:
             raise CheckpointError(f"There is no event {version} in stream {stream_id!r}.")
         checkpoint = self._covering(rows[0].position)
@@ -169,7 +174,8 @@ class Checkpoints:
         while (size := stored_tree(self._connection).size) < upto:
             end = min(size + PAGE, upto)
             rows = [row for row in self._store.log_rows(size, PAGE) if row.position <= end]
-            hashes = list(entry_hashes(rows, size, end))
+            archived = dict(archived_leaves(self._connection, size + 1, end + 1))
+            hashes = list(entry_hashes(rows, size, end, archived))
             if UNFIT in hashes:
                 position = size + 1 + hashes.index(UNFIT)
                 raise CheckpointError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 
 from actbook.journal import Row
@@ -26,15 +26,21 @@ def entry_hash(row: Row) -> bytes:
         return UNFIT
 
 
-def entry_hashes(rows: Iterable[Row], after: int, upto: int) -> Iterator[bytes]:
-    """Hashes of all positions above `after` and up to `upto`, also of those that have no event any more."""
+def entry_hashes(
+    rows: Iterable[Row], after: int, upto: int, archived: Mapping[int, bytes] | None = None
+) -> Iterator[bytes]:
+    """Hashes of all positions above `after` and up to `upto`, also of those that have no event any more.
+
+    `archived`: hashes of events that left the store.
+    """
+    elsewhere = archived or {}
     expected = after + 1
     for row in rows:
         while expected < row.position:
-            yield leaf_hash(absent_entry(expected))
+            yield elsewhere.get(expected) or leaf_hash(absent_entry(expected))
             expected += 1
         yield entry_hash(row)
         expected += 1
     while expected <= upto:
-        yield leaf_hash(absent_entry(expected))
+        yield elsewhere.get(expected) or leaf_hash(absent_entry(expected))
         expected += 1

@@ -12,6 +12,13 @@ from typing import Any, Protocol
 
 from actbook.journal import Fault, Row, Snapshot, SQLiteStore, Store, StoreFormatError
 from actbook.journal._sqlite_schema import APPLICATION_ID, store_errors
+from actbook.replay._tables import (
+    faults_of_lost_ids,
+    faults_of_media_types,
+    faults_of_meta,
+    faults_of_note_sizes,
+    faults_of_sleepers,
+)
 
 _PAGE = 1000
 _COLUMNS = ", ".join(Row._fields)
@@ -27,6 +34,13 @@ _TYPES: tuple[tuple[str, type, Any], ...] = (
 )
 
 
+_CHECKS = (
+    faults_of_meta,
+    faults_of_lost_ids,
+    faults_of_media_types,
+    faults_of_sleepers,
+    faults_of_note_sizes,
+)
 _KINDS = tuple(kind for _, kind, _ in _TYPES)
 _BLOB = "SELECT data FROM blobs WHERE sha256=?"
 _BESIDE = {"given_ids", "unfinished", "snapshots", "blobs"}
@@ -80,6 +94,9 @@ def evidence_of(source: Store | Path | str) -> Iterator[Evidence]:
             connection = _open_file(Path(path))
             try:
                 yield FileEvidence(connection)
+            except UnicodeDecodeError as error:
+                # SQLite cites in its message what it could not read.
+                raise StoreFormatError(str(path), "the file is damaged: bring a copy of it back") from error
             finally:
                 connection.close()
         return
@@ -167,6 +184,8 @@ class FileEvidence:
             return
         yield from self._faults_of_ids()
         yield from self._faults_of_blobs()
+        for check in _CHECKS:
+            yield from check(self.connection)
         lost = (
             "SELECT stream_id, position FROM unfinished WHERE stream_id NOT IN (SELECT stream_id FROM events)"
         )

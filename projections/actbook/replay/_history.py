@@ -12,6 +12,7 @@ import msgspec
 from actbook.events import Envelope, GraphExecution, fold
 from actbook.journal import Fault, Journal, Row, Store, UndecodableError, verify_chain
 from actbook.journal._codec import decode
+from actbook.replay._collector import collector_paused
 from actbook.replay._difference import Change, difference
 from actbook.replay._execution_difference import ExecutionDifference, compare
 from actbook.replay._legality import verify_moves
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 Point = int | datetime
 """A version of the stream, or a moment."""
 
+_PAGE = 2_000
+
 
 class History:
     """The events of an execution in order, and what follows from them.
@@ -33,7 +36,7 @@ class History:
     def __init__(self, events: Sequence[Envelope], faults: Sequence[Fault] = ()) -> None:
         self.events = tuple(events)
         self._faults = list(faults)
-        self._rows: list[Row] = []
+        self._rows: list[tuple[Any, ...]] = []
 
     @classmethod
     async def load(cls, journal: Journal, execution_id: str) -> History:
@@ -45,7 +48,8 @@ class History:
 
     def state(self, at: Point | None = None, *, position: int | None = None) -> GraphExecution:
         """The state at a version, a moment (aware datetime), or a global position; the last one by default."""
-        return fold(self._upto(at, position), retain=True)
+        with collector_paused():
+            return fold(self._upto(at, position), retain=True)
 
     def diff(self, a: Point, b: Point | None = None) -> list[Change]:
         """What changed in the state from point `a` to point `b` (the end by default), by path."""
@@ -73,7 +77,8 @@ class History:
 
     def verify(self) -> list[Fault]:
         """What is wrong: a broken hash chain, missing or reordered events, illegal status changes. Empty = sound."""
-        return [*verify_chain(self._rows), *self._faults, *verify_moves(self.events)]
+        chain = verify_chain(map(Row._make, self._rows))
+        return [*chain, *self._faults, *verify_moves(self.events)]
 
     def _upto(self, at: Point | None, position: int | None) -> list[Envelope]:
         events = [e for e in self.events if position is None or e.position <= position]
@@ -89,14 +94,28 @@ def _plain(state: GraphExecution) -> dict[str, Any]:
     return plain
 
 
-def _read(store: Store, execution_id: str) -> tuple[list[Row], list[Envelope], Fault | None]:
+def _read(store: Store, execution_id: str) -> tuple[list[tuple[Any, ...]], list[Envelope], Fault | None]:
     """Hashes are not looked at here: only `verify` needs them. Blocks."""
-    rows = store.read_rows(execution_id)
+    rows: list[tuple[Any, ...]] = []
     events: list[Envelope] = []
+    fault: Fault | None = None
+    version = 0
+    with collector_paused():
+        while page := store.read_rows(execution_id, version, _PAGE):
+            # Plain tuples of plain values are nothing that the garbage collector follows later on.
+            rows.extend(map(tuple, page))
+            fault = fault or _decode(store, page, events)
+            if len(page) < _PAGE:
+                break
+            version = page[-1].version
+    return rows, events, fault
+
+
+def _decode(store: Store, rows: list[Row], events: list[Envelope]) -> Fault | None:
+    """What comes after an event that can't be read can't be folded."""
     for row in rows:
         try:
             events.append(decode(row, store.blob))
         except UndecodableError as error:
-            # What comes after an event that can't be read can't be folded.
-            return rows, events, Fault(execution_id, error.version, row.position, "edited", str(error))
-    return rows, events, None
+            return Fault(row.stream_id, error.version, row.position, "edited", str(error))
+    return None

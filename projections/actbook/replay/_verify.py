@@ -5,12 +5,15 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from heapq import merge
 from pathlib import Path
 from typing import NamedTuple
 
 from actbook.events import Envelope, inbox_of
 from actbook.journal import Fault, Store
+from actbook.journal._archived_log import archived_log
 from actbook.journal._codec import decode
+from actbook.replay._archive_check import faults_of_archives
 from actbook.replay._evidence import Evidence, evidence_of
 from actbook.replay._verify_log import check_log
 from actbook.replay._verify_stream import StreamCheck, owner_of
@@ -75,6 +78,7 @@ def verify_store(
             text = f"the log has {events} events, and {seen} were found by their streams"
             faults.append(Fault(STORE, 0, 0, "index", text))
         faults += evidence.faults_of_tables()
+        faults += faults_of_archives(evidence.connection)
         yield Checked(STORE, events, faults)
 
 
@@ -102,10 +106,13 @@ def find_executions(source: Store | Path | str, prefix: str, user_id: str | None
 
 
 def recorded_events(source: Store | Path | str) -> Iterator[Envelope]:
-    """All events in the order of their positions, as `verify_store` reads them; raises what `Store.read_log` raises."""
+    """All events in the order of their positions, as `verify_store` reads them; raises what `Store.read_log` raises.
+
+    Archived ones too, where their files are.
+    """
     with evidence_of(source) as evidence:
-        for row in evidence.log():
-            yield decode(row, evidence.blob)
+        here = (decode(row, evidence.blob) for row in evidence.log())
+        yield from merge(here, archived_log(evidence.connection), key=lambda event: event.position)
 
 
 def _streams(evidence: Evidence, stream_ids: Sequence[str] | None, user_id: str | None) -> Iterator[Checked]:

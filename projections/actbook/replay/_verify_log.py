@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 
 from actbook.journal import Fault, Row
+from actbook.journal._archived import archived_leaves
 from actbook.journal._chain import FaultKind
 from actbook.replay._checkpoints import has_checkpoints, stored_notes, stored_tree
 from actbook.replay._entries import entry_hash
@@ -72,6 +73,7 @@ class _Walk:
         self.events = 0
         self.faults: list[Fault] = []
         self.stored = stored_tree(evidence.connection) if has_checkpoints(evidence.connection) else None
+        self._connection = evidence.connection
         self._witness = witness
         self._window: list[bytes] = []
         self._window_start = 0
@@ -82,7 +84,8 @@ class _Walk:
         if row.position <= self._last:
             self._add(row, "reordered", f"position {row.position} does not follow {self._last}")
             return
-        self._skip(self._last + 1, row.position)
+        if row.position > self._last + 1:
+            self._skip(self._last + 1, row.position)
         self._last = row.position
         found = entry_hash(row)
         if self._witness is not None:
@@ -103,7 +106,22 @@ class _Walk:
             self.faults += self._witness.end()
 
     def _skip(self, first: int, end: int) -> None:
-        """There are no events at positions from `first` to before `end`."""
+        """There are no events at positions from `first` to before `end`; some may be in an archive."""
+        for position, leaf in archived_leaves(self._connection, first, end):
+            self._lack(first, position)
+            self._take_archived(position, leaf)
+            first = position + 1
+        self._lack(first, end)
+
+    def _take_archived(self, position: int, leaf: bytes) -> None:
+        if self._witness is not None:
+            self._witness.take(leaf)
+        if self.stored is not None and position <= self.stored.size and self._leaf(position) != leaf:
+            text = "the event that is noted as archived is not the one that stood here when a checkpoint was made"
+            self._add(None, "checkpoint", text, position)
+
+    def _lack(self, first: int, end: int) -> None:
+        """There is nothing at these positions, and nothing stands for them."""
         if first >= end:
             return
         if not self._was_absent(first, end):

@@ -121,11 +121,14 @@ class StreamCheck:
         return not isinstance(snapshot.version, int) or snapshot.version <= version
 
     def _check_snapshot(self, snapshot: Snapshot, row: Row) -> None:
-        version = snapshot.version if isinstance(snapshot.version, int) else 0
+        said: Any = snapshot.version
+        version = said if isinstance(said, int) else 0
         if not isinstance(snapshot.state, bytes) or sha256(snapshot.state).digest() != snapshot.state_hash:
             self._add(
                 version, row.position, "snapshot", "the snapshot does not have the hash that stands beside it"
             )
+        elif not isinstance(said, int):
+            self._add(0, row.position, "snapshot", f"a snapshot of no version, but of {said!r}")
         elif self._state is not None and version == row.version and not self._is_state(snapshot.state):
             self._add(
                 version,

@@ -1,6 +1,6 @@
 """Which process runs the executions of a journal, and how the others hear of a commit."""
 
-from ._errors import BellError, CoordinationError, OwnerLockError
+from ._errors import BellError, CoordinationError, MeetingError, OwnerLockError
 from ._file import FileCoordinator
 from ._local import LocalCoordinator
 from ._port import Coordinator, OwnerInfo
@@ -11,6 +11,7 @@ __all__ = [
     "Coordinator",
     "FileCoordinator",
     "LocalCoordinator",
+    "MeetingError",
     "OwnerInfo",
     "OwnerLockError",
 ]

@@ -36,3 +36,16 @@ class BellError(CoordinationError):
             "that supports Unix sockets (many network and virtual-machine mounts do not), and run all its "
             "processes as the same user.",
         )
+
+
+class MeetingError(CoordinationError):
+    """The connection on which the processes of a journal in a database find each other can't be made."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        text = " ".join(reason.split())
+        super().__init__(
+            path,
+            text,
+            f"Cannot meet the other processes at {path}: {text}. Check that the server takes one more connection, and that it is "
+            "the server itself or a pooler in session mode: notifications and locks belong to a session.",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
@@ -16,6 +17,8 @@ Status = Literal["INCOMPLETE", "QUEUED", "RUNNING", "COMPLETED", "FAILED", "TERM
 Sort = Literal[
     "created",
     "-created",
+    "queued",
+    "-queued",
     "started",
     "-started",
     "ended",
@@ -29,6 +32,9 @@ Sort = Literal[
 ]
 
 
+_ALWAYS = ("sort", "limit")
+
+
 def ls(
     *,
     status: list[Status] | None = None,
@@ -37,6 +43,10 @@ def ls(
     text: str | None = None,
     since: str | None = None,
     until: str | None = None,
+    min_wall: float | None = None,
+    max_wall: float | None = None,
+    min_cost: Annotated[float | None, "CREDITS"] = None,
+    max_cost: Annotated[float | None, "CREDITS"] = None,
     sort: Annotated[Sort, Parameter(allow_leading_hyphen=True)] = "-created",
     limit: int = 50,
     options: Options = DEFAULTS,
@@ -57,6 +67,14 @@ def ls(
         Only executions created at or after this moment (ISO 8601, UTC unless it says otherwise).
     until
         Only executions created before this moment.
+    min_wall
+        Only executions that are over and took at least so many seconds.
+    max_wall
+        Only executions that are over and took at most so many seconds.
+    min_cost
+        Only executions that were charged at least so many credits.
+    max_cost
+        Only executions that were charged at most so many credits.
     sort
         By what, a leading "-" for descending.
     limit
@@ -70,6 +88,10 @@ def ls(
         "text": text,
         "since": _moment("--since", since),
         "until": _moment("--until", until),
+        "min_wall": min_wall,
+        "max_wall": max_wall,
+        "min_cost": min_cost,
+        "max_cost": max_cost,
         "sort": sort,
         "limit": _positive(limit),
     }
@@ -77,6 +99,7 @@ def ls(
 
 
 async def _ls(conditions: dict[str, object], parent: str | None, options: Options) -> ExitCode:
+    from actbook.cli._archived import where_archived
     from actbook.cli._ids import execution_id
     from actbook.cli._printing import print_ids, print_json
     from actbook.cli._records import row_record
@@ -87,16 +110,17 @@ async def _ls(conditions: dict[str, object], parent: str | None, options: Option
         if parent is not None:
             conditions["parent_id"] = await execution_id(engine, parent, options.user)
         rows = await engine.queries.executions(options.user, **conditions)  # type: ignore[arg-type]
+        gone = await asyncio.to_thread(where_archived, engine.journal.store, [row.id for row in rows])
     if options.output == "json":
-        print_json([row_record(row) for row in rows])
+        print_json([row_record(row) | ({"archived": gone[row.id]} if row.id in gone else {}) for row in rows])
     elif options.output == "ids":
         print_ids(row.id for row in rows)
     else:
-        _show(rows, conditions)
+        _show(rows, conditions, gone)
     return ExitCode.OK
 
 
-def _show(rows: Page[ExecutionRow], conditions: dict[str, object]) -> None:
+def _show(rows: Page[ExecutionRow], conditions: dict[str, object], gone: dict[str, str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -107,7 +131,11 @@ def _show(rows: Page[ExecutionRow], conditions: dict[str, object]) -> None:
     if not rows:
         note(
             "No executions"
-            + (" that fit." if any(conditions[k] for k in ("status", "graph_id", "text")) else ".")
+            + (
+                " that fit."
+                if any(conditions[k] is not None for k in conditions if k not in _ALWAYS)
+                else "."
+            )
         )
         return
     narrow = console().width < 130
@@ -125,15 +153,14 @@ def _show(rows: Page[ExecutionRow], conditions: dict[str, object]) -> None:
         created = (iso(row.created_at) or "")[:19].replace("T", " ")
         cells = [
             Text(row.id),
-            Text(f"{glyph} {row.status}", style=style),
+            Text(f"{glyph} {row.status}{' archived' if narrow and row.id in gone else ''}", style=style),
             Text(row.graph_name or row.graph_id[:8]),
             Text(created, style="dim"),
             Text(seconds(row.wall) if row.wall else ""),
             Text(_nodes(row)),
         ]
-        table.add_row(
-            *cells, *([] if narrow else [Text(row.error or one_line(row.outputs, 100), style="dim")])
-        )
+        last = gone.get(row.id) or row.error or one_line(row.outputs, 100)
+        table.add_row(*cells, *([] if narrow else [Text(last, style="dim")]))
     show(table)
     if rows.next is not None:
         note(f"… and more; --limit {len(rows) * 2} shows them.")

@@ -39,6 +39,25 @@ def rebuild(
     return run_async(_rebuild(names, timeout, options))
 
 
+def rewind(
+    *names: Id,
+    timeout: float = 3600.0,
+    options: Options = DEFAULTS,
+) -> int:
+    """Empties tables and fills them again from all events, in place: readers see them grow, and the file gets no second copy.
+
+    Parameters
+    ----------
+    names
+        Projections; - reads names from stdin.
+    timeout
+        Seconds until it stops waiting; the tables go on filling while an engine runs on the store.
+    """
+    from actbook.cli._session import run_async
+
+    return run_async(_rewind(names, timeout, options))
+
+
 def pause(*names: Id, options: Options = DEFAULTS) -> int:
     """Lets tables stand as they are until they are resumed, also after a restart.
 
@@ -108,6 +127,21 @@ async def _rebuild(given: Sequence[str], timeout: float, options: Options) -> Ex
         await runner.activate()
         for name in names:
             await runner.rebuild(name, timeout)
+        _show([status for status in await runner.status() if status.name in names], options)
+    return ExitCode.OK
+
+
+async def _rewind(given: Sequence[str], timeout: float, options: Options) -> ExitCode:
+    from actbook.cli._ids import ids_of
+
+    names = ids_of(given)
+    async with _runner(options) as runner:
+        await runner.activate()
+        before = {status.name: status for status in await runner.status()}
+        for name in names:
+            await runner.rewind(name)
+            if before[name].state != "paused":
+                await runner.wait(before[name].position + before[name].lag.events, timeout, name)
         _show([status for status in await runner.status() if status.name in names], options)
     return ExitCode.OK
 

@@ -188,11 +188,11 @@ def key_of(path: Path | None) -> Any:
 def _checkpoints(options: Options) -> Iterator[Checkpoints]:
     """Those of the store, without an engine. Raises `MissingError` or `UsageError`."""
     from actbook.cli._problems import UsageError
-    from actbook.cli._session import check_exists, check_place, path_of
+    from actbook.cli._session import check_exists, check_place, is_postgres, path_of
     from actbook.journal import open_store
     from actbook.replay import Checkpoints
 
-    if path_of(options.store) is None:
+    if path_of(options.store) is None and not is_postgres(options.store):
         raise UsageError("A store in memory has nothing to prove. Name a file with --store or ACTBOOK_STORE.")
     check_place(options.store)
     check_exists(options.store)

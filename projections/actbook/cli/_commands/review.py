@@ -15,16 +15,19 @@ if TYPE_CHECKING:
 
 
 def review(
-    id: str,  # noqa: A002
+    id: str | None = None,  # noqa: A002
     /,
     *,
     approve: Annotated[bool, Parameter(negative=())] = False,
     reject: Annotated[bool, Parameter(negative=())] = False,
     data: str | None = None,
     message: str = "",
+    limit: int = 50,
     options: Options = DEFAULTS,
 ) -> int:
     """Approves or rejects what waits for a person; the execution goes on in whatever process runs the store.
+
+    Without an ID it lists what waits, whoever waits longest first.
 
     Parameters
     ----------
@@ -38,10 +41,18 @@ def review(
         JSON that replaces what was to be judged, if it is editable.
     message
         For whoever reads the result.
+    limit
+        Without an ID: at most this many.
     """
     from actbook.cli._problems import UsageError
     from actbook.cli._session import run_async
 
+    if id is None:
+        from actbook.cli._waiting import list_waiting
+
+        if approve or reject or data is not None or message:
+            raise UsageError("Name what is decided: the ID of one that `actbook review` lists.")
+        return run_async(list_waiting(limit, options))
     if approve == reject:
         raise UsageError("Say --approve or --reject, one of them.")
     return run_async(_review(id, Decision(approve, _json(data), message), options))

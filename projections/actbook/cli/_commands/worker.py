@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from actbook.cli._exit_codes import ExitCode
-from actbook.cli._options import DEFAULTS, Options
+from actbook.cli._options import DEFAULTS, Broker, Bus, Options
 
 if TYPE_CHECKING:
     from actbook.engine import Engine
@@ -19,7 +19,11 @@ EVERY = "ACTBOOK_CHECKPOINT_EVERY"
 
 
 def worker(
-    *, until_idle: Annotated[bool, Parameter(negative=())] = False, options: Options = DEFAULTS
+    *,
+    until_idle: Annotated[bool, Parameter(negative=())] = False,
+    broker: Broker = "",
+    bus: Bus = "",
+    options: Options = DEFAULTS,
 ) -> int:
     """Runs whatever is unfinished in the store, and what others hand over, until it is ended.
 
@@ -33,17 +37,19 @@ def worker(
     """
     from actbook.cli._session import run_async
 
-    return run_async(_worker(until_idle, options))
+    return run_async(_worker(until_idle, broker, bus, options))
 
 
-async def _worker(until_idle: bool, options: Options) -> ExitCode:
+async def _worker(until_idle: bool, broker: str, bus: str, options: Options) -> ExitCode:
     from actbook.cli._printing import note
     from actbook.cli._session import on_signal, opened
 
     ended = asyncio.Event()
     with on_signal(signal.SIGTERM, ended.set), on_signal(signal.SIGINT, ended.set):
-        async with opened(options.store, **_checkpoint_settings()) as engine:
+        urls = {"broker": broker or None, "bus": bus or None}
+        async with opened(options.store, **urls, **_checkpoint_settings()) as engine:
             await _tell_place(engine, options)
+            await _tell_broker(engine, options)
             waits: list[asyncio.Task[Any]] = [asyncio.create_task(ended.wait())]
             if until_idle:
                 waits.append(asyncio.create_task(_idle(engine)))
@@ -75,14 +81,29 @@ def _checkpoint_settings() -> dict[str, Any]:
 
 async def _tell_place(engine: Engine, options: Options) -> None:
     from actbook.cli._printing import note
+    from actbook.journal import redacted_url
 
     unfinished = len(await engine.journal.unfinished())
     if engine.is_owner:
-        note(f"Running {options.store}: {unfinished} unfinished executions.", options.output)
+        note(f"Running {redacted_url(options.store)}: {unfinished} unfinished executions.", options.output)
         return
     owner = engine.owner
     who = f"Process {owner.pid}" if owner is not None else "Another process"
-    note(f"{who} runs {options.store}; standing by.", options.output)
+    note(f"{who} runs {redacted_url(options.store)}; standing by.", options.output)
+
+
+async def _tell_broker(engine: Engine, options: Options) -> None:
+    """It may come later: nobody waits for it."""
+    from actbook.cli._printing import note
+
+    if engine.intake is None:
+        return
+    rabbit = engine.intake.rabbit
+    if await rabbit.wait(2):
+        note("Taking messages from the broker.", options.output)
+    else:
+        failure = rabbit.failure or "it does not answer"
+        note(f"The broker is not available: {failure}. It is tried again until it is.", options.output)
 
 
 _REFUSED = ("refused", "already")

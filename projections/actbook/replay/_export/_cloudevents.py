@@ -7,27 +7,36 @@ attribute `actbookstate` carries the recorded bytes, and is what counts.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections import deque
 from collections.abc import Iterator
-from math import isfinite
 from typing import Any
-from urllib.parse import quote
-from uuid import UUID
 
 import msgspec
 from msgspec.msgpack import Ext
 
-from actbook.events import Envelope, as_datetime
-from actbook.journal import Row, Store
+from actbook.journal import Store
 from actbook.journal._blobs import BLOB_EXT
+from actbook.journal._cloudevents import SOURCE, TYPE, as_json, event_of, iso, plain
 from actbook.replay._export._selection import Selection, envelope_of
 
-TYPE = "actbook."
 BLOB_TYPE = "actbook.blob"
 END_TYPE = "actbook.export.ended"
-SOURCE = "urn:actbook:"
 _HAS_BLOBS = b"\x97"
-_BIG = 64 * 1024
+
+__all__ = [
+    "BLOB_TYPE",
+    "END_TYPE",
+    "SOURCE",
+    "TYPE",
+    "as_json",
+    "blob_event",
+    "blobs_of",
+    "end_event",
+    "event_of",
+    "export_cloudevents",
+    "iso",
+    "plain",
+    "references_of",
+]
 
 _json = msgspec.json.Encoder().encode
 
@@ -52,79 +61,6 @@ def _blob(store: Store, digest: bytes) -> bytes | None:
         return store.blob(digest)
     except KeyError:
         return None
-
-
-def event_of(row: Row, event: Envelope | None) -> dict[str, Any]:
-    """A recorded event as a CloudEvent. Without `event`, what only its content tells is left out."""
-    cloud: dict[str, Any] = {
-        "specversion": "1.0",
-        "id": _event_id(row.event_id),
-        "source": SOURCE + "stream:" + quote(row.stream_id, safe=""),
-        "type": TYPE + row.topic,
-        "subject": row.stream_id,
-        "time": iso(row.at),
-        "actbookstream": row.stream_id,
-        "actbookversion": row.version,
-        "actbookposition": str(row.position),
-        "actbookeventid": row.event_id.hex(),
-        "actbookhash": row.hash.hex(),
-        "actbookstate": b64encode(row.state).decode(),
-    }
-    if event is not None:
-        cloud |= _told_by(event)
-    return cloud
-
-
-def _told_by(event: Envelope) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "datacontenttype": "application/json",
-        "dataschema": f"{SOURCE}event:{event.topic}:{event.schema_version}",
-        "data": plain(event),
-    }
-    number = getattr(event.payload, "node_exec", 0)
-    if isinstance(number, int) and number > 0 and ":" not in event.stream_id:
-        told["subject"] = f"{event.stream_id}.{number}"
-    if event.user_id:
-        told["actbookuser"] = event.user_id
-    if event.correlation_id:
-        told["correlationid"] = event.correlation_id
-    if isinstance(event.cause, bytes):
-        told["causationid"] = _event_id(event.cause)
-    elif event.cause is not None:
-        told["actbookcause"] = event.cause
-    if event.traceparent:
-        told["traceparent"] = event.traceparent
-    return told
-
-
-def plain(event: Envelope) -> dict[str, Any]:
-    """The fields of an event by name, as JSON can hold them; of a big text its size."""
-    found: dict[str, Any] = as_json(event.payload)
-    return found
-
-
-def as_json(value: Any) -> Any:
-    """What has no form in JSON as text: bytes in base64, infinities and nan by name."""
-    if isinstance(value, str):
-        return _text(value)
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, float):
-        return value if isfinite(value) else str(value)
-    if isinstance(value, msgspec.Struct):
-        return {name: as_json(getattr(value, name)) for name in value.__struct_fields__}
-    if isinstance(value, dict):
-        return {str(key): as_json(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset | deque):
-        return [as_json(item) for item in value]
-    if isinstance(value, bytes | bytearray):
-        return b64encode(value).decode()
-    return str(value)
-
-
-def _text(value: str) -> str:
-    """A big text would be in the file twice: it has a line of its own."""
-    return value if len(value) <= _BIG else f"<text of {len(value)} characters>"
 
 
 def blob_event(digest: bytes, data: bytes) -> dict[str, Any]:
@@ -173,15 +109,6 @@ def references_of(state: bytes) -> dict[bytes, tuple[int, str]]:
     if state[:1] == _HAS_BLOBS:
         msgspec.msgpack.decode(state, ext_hook=note)
     return found
-
-
-def iso(at: int) -> str:
-    """µs since the epoch as RFC 3339, in UTC."""
-    return as_datetime(at).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
-
-
-def _event_id(event_id: bytes) -> str:
-    return str(UUID(bytes=event_id)) if len(event_id) == 16 else event_id.hex()
 
 
 def _line(cloud: dict[str, Any]) -> bytes:

@@ -37,9 +37,14 @@ class Moves:
         if isinstance(event.payload, _OF_MANY):
             self.touched = tuple(nodes)
         else:
-            self.touched = tuple(number for number in numbers_of(event.payload) if number in nodes)
-        now = [(0, state.status), *((number, nodes[number].status) for number in self.touched)]
-        new = [move for move in now if self._statuses.get(move[0]) is not move[1]]
+            self.touched = tuple([number for number in numbers_of(event.payload) if number in nodes])
+        new: list[Move] = []
+        if self._statuses.get(0) is not state.status:
+            new.append((0, state.status))
+        for number in self.touched:
+            status = nodes[number].status
+            if self._statuses.get(number) is not status:
+                new.append((number, status))
         self._statuses.update(new)
         return new
 

@@ -54,6 +54,11 @@ def _declared(attributes: dict[str, str]) -> list[dict[str, str]]:
     return [{"name": name, "type": kind} for name, kind in attributes.items()]
 
 
+def _text(value: Any) -> str:
+    """The published schema wants every value as text; its declared type tells what it is."""
+    return value if isinstance(value, str) else _json(value).decode()
+
+
 def _event(traced: Traced, objects: _Objects) -> dict[str, Any]:
     event = traced.event
     found = list(dict.fromkeys(related(event, traced.created)))
@@ -64,7 +69,7 @@ def _event(traced: Traced, objects: _Objects) -> dict[str, Any]:
         "id": f"{event.stream_id}/{event.version}",
         "type": event.topic,
         "time": iso(event.at),
-        "attributes": [{"name": name, "value": value} for name, value in values.items()],
+        "attributes": [{"name": name, "value": _text(value)} for name, value in values.items()],
         "relationships": [{"objectId": each.object_id, "qualifier": each.role} for each in found],
     }
 
@@ -144,7 +149,7 @@ class _Objects:
             ]
             if object_id in self._versions:
                 version = self._versions[object_id]
-                found.append({"name": "graph_version", "time": _EPOCH, "value": version})
+                found.append({"name": "graph_version", "time": _EPOCH, "value": _text(version)})
             return found
         (name,) = OBJECT_TYPES[each.kind]
         value = each.name.rpartition("/")[2] if each.kind == "node" else each.name

@@ -1,0 +1,220 @@
+"""The tables and functions of a PostgreSQL store, and how they come into being."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from uuid import uuid4
+
+from actbook.journal._errors import StoreFormatError
+from actbook.journal._postgres_link import Connection
+from actbook.journal._postgres_url import PostgresUrl
+
+SCHEMA_VERSION = 1
+
+_APPEND_LOCK = 0x41637441
+_OWNER_LOCK = 0x4163744F
+_MIGRATION_LOCK = 0x4163744D
+
+# The lock is taken in a statement of its own: each statement of a function sees what was committed before it began, so that
+# those behind the lock see everything that was appended. Positions follow each other without gaps, in the order of commits.
+_FIRST = """
+CREATE TABLE {schema}.meta(key text COLLATE "C" PRIMARY KEY, value text NOT NULL);
+CREATE TABLE {schema}.events(
+  position bigint PRIMARY KEY,
+  stream_id text COLLATE "C" NOT NULL,
+  version bigint NOT NULL,
+  topic text COLLATE "C" NOT NULL,
+  event_id bytea NOT NULL,
+  at bigint NOT NULL,
+  hash bytea NOT NULL,
+  state bytea NOT NULL,
+  UNIQUE(stream_id, version)
+);
+ALTER TABLE {schema}.events ALTER COLUMN state SET STORAGE EXTERNAL;
+CREATE TABLE {schema}.given_ids(event_id bytea PRIMARY KEY, position bigint NOT NULL);
+CREATE TABLE {schema}.unfinished(
+  stream_id text COLLATE "C" PRIMARY KEY,
+  position bigint NOT NULL,
+  priority bigint NOT NULL DEFAULT 0,
+  waits_on text COLLATE "C",
+  waits_beyond bigint
+);
+CREATE TABLE {schema}.snapshots(
+  stream_id text COLLATE "C" NOT NULL,
+  version bigint NOT NULL,
+  state bytea NOT NULL,
+  hash bytea NOT NULL,
+  PRIMARY KEY(stream_id, version)
+);
+CREATE TABLE {schema}.blobs(
+  sha256 bytea PRIMARY KEY,
+  size bigint NOT NULL,
+  media_type text NOT NULL,
+  data bytea NOT NULL
+);
+ALTER TABLE {schema}.blobs ALTER COLUMN data SET STORAGE EXTERNAL;
+CREATE TABLE {schema}.tracking(name text COLLATE "C" PRIMARY KEY, position bigint NOT NULL);
+CREATE TABLE {schema}.deleted(upto bigint NOT NULL);
+CREATE TABLE {schema}.owner(
+  epoch bigint NOT NULL,
+  worker_id text NOT NULL,
+  pid bigint NOT NULL,
+  started_at bigint NOT NULL
+);
+INSERT INTO {schema}.deleted VALUES(0);
+INSERT INTO {schema}.owner VALUES(0, '', 0, 0);
+CREATE FUNCTION {schema}.remember_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE {schema}.deleted SET upto = greatest(upto, (SELECT coalesce(max(position), 0) FROM gone));
+  RETURN NULL;
+END $$;
+CREATE TRIGGER positions_are_never_reused AFTER DELETE ON {schema}.events
+  REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION {schema}.remember_deleted();
+CREATE FUNCTION {schema}.lock_log(p_fence bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  v_epoch bigint;
+  v_last bigint;
+BEGIN
+  PERFORM pg_advisory_xact_lock({append_lock}, {key});
+  SELECT epoch, {last_position} INTO v_epoch, v_last FROM {schema}.owner;
+  IF p_fence IS NOT NULL AND v_epoch IS DISTINCT FROM p_fence THEN
+    RAISE EXCEPTION 'another process owns the journal since epoch %, this one did in epoch %', v_epoch, p_fence
+      USING ERRCODE = 'AB001';
+  END IF;
+  RETURN v_last;
+END $$;
+CREATE FUNCTION {schema}.append(
+  p_fence bigint, p_token text, p_streams text[], p_versions bigint[], p_topics text[], p_ids bytea[], p_ats bigint[],
+  p_hashes bytea[], p_states bytea[]
+) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  v_last bigint := {schema}.lock_log(p_fence);
+BEGIN
+  INSERT INTO {schema}.events SELECT v_last + n, stream, version, topic, id, at, hash, state
+    FROM unnest(p_streams, p_versions, p_topics, p_ids, p_ats, p_hashes, p_states)
+      WITH ORDINALITY AS t(stream, version, topic, id, at, hash, state, n);
+  PERFORM pg_notify('{channel}', p_token);
+  RETURN v_last + 1;
+END $$;
+CREATE FUNCTION {schema}.append_beside(
+  p_first bigint, p_given bytea[], p_given_rows bigint[], p_opened text[], p_opened_rows bigint[], p_priorities bigint[],
+  p_waits_on text[], p_waits_beyond bigint[], p_closed text[]
+) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+  IF p_given IS NOT NULL THEN
+    INSERT INTO {schema}.given_ids SELECT id, p_first + r FROM unnest(p_given, p_given_rows) AS t(id, r);
+  END IF;
+  IF p_opened IS NOT NULL THEN
+    INSERT INTO {schema}.unfinished SELECT stream, p_first + r, priority, waits_on, waits_beyond
+      FROM unnest(p_opened, p_opened_rows, p_priorities, p_waits_on, p_waits_beyond)
+        AS t(stream, r, priority, waits_on, waits_beyond)
+      ON CONFLICT (stream_id) DO UPDATE
+        SET priority = excluded.priority, waits_on = excluded.waits_on, waits_beyond = excluded.waits_beyond;
+  END IF;
+  IF p_closed IS NOT NULL THEN
+    DELETE FROM {schema}.unfinished WHERE stream_id = ANY(p_closed);
+  END IF;
+  RETURN p_first;
+END $$;
+"""
+
+_MIGRATIONS = (_FIRST,)
+"""Each brings a schema from the version that is its index to the next."""
+
+_LAST_POSITION = (
+    "greatest((SELECT coalesce(max(position), 0) FROM {schema}.events), (SELECT upto FROM {schema}.deleted))"
+)
+
+_FOUND = (
+    "SELECT to_regnamespace(%s) IS NOT NULL, to_regclass(%s) IS NOT NULL,"
+    " (SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(%s)::oid)"
+)
+
+
+class Names:
+    """What a schema's objects are called in SQL, and the numbers of its locks, which are unique in a database."""
+
+    def __init__(self, schema: str) -> None:
+        self.schema = schema
+        self._quoted = f'"{schema}"'
+        self.channel = f"actbook_{schema}"
+        self.key = int.from_bytes(sha256(schema.encode()).digest()[:4], "big", signed=True)
+        self.owner_lock = f"{_OWNER_LOCK}, {self.key}"
+
+    def sql(self, text: str) -> bytes:
+        """A statement with the names filled in. Braces of its own have to be doubled."""
+        return text.format(
+            schema=self._quoted,
+            last_position=_LAST_POSITION.format(schema=self._quoted),
+            channel=self.channel,
+            append_lock=_APPEND_LOCK,
+            owner_lock=self.owner_lock,
+            owner_class=_OWNER_LOCK,
+            key=self.key,
+        ).encode()
+
+
+def prepare_schema(connection: Connection, url: PostgresUrl) -> str:
+    """Makes the schema a store of the current version unless it is one; the id of the store.
+
+    Waits for other processes that do the same. Raises `StoreFormatError` for what is no store of ours, and errors of the
+    client library.
+    """
+    (encoding,) = _one(connection, b"SELECT current_setting('server_encoding')")
+    if encoding != "UTF8":
+        raise StoreFormatError(
+            url.shown, f"the database is encoded in {encoding}; name one that is encoded in UTF8"
+        )
+    names = Names(url.schema)
+    if schema_version(connection, url, names) < SCHEMA_VERSION:
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_MIGRATION_LOCK, names.key))
+            _migrate(connection, url, names)
+    (store_id,) = _one(connection, names.sql("SELECT value FROM {schema}.meta WHERE key='store_id'"))
+    return str(store_id)
+
+
+def _migrate(connection: Connection, url: PostgresUrl, names: Names) -> None:
+    version = schema_version(connection, url, names)
+    if version == 0 and not _one(connection, b"SELECT to_regnamespace(%s) IS NOT NULL", f'"{url.schema}"')[0]:
+        connection.execute(names.sql("CREATE SCHEMA {schema}"))
+    for migration in _MIGRATIONS[version:]:
+        connection.execute(names.sql(migration))
+    if version == 0:
+        connection.execute(names.sql("INSERT INTO {schema}.meta VALUES('store_id', %s)"), (uuid4().hex,))
+    connection.execute(
+        names.sql(
+            "INSERT INTO {schema}.meta VALUES('schema_version', %s)"
+            " ON CONFLICT(key) DO UPDATE SET value=excluded.value"
+        ),
+        (str(SCHEMA_VERSION),),
+    )
+
+
+def schema_version(connection: Connection, url: PostgresUrl, names: Names) -> int:
+    """0 for a schema that has nothing in it, or is not there."""
+    quoted = f'"{url.schema}"'
+    exists, has_meta, objects = _one(connection, _FOUND.encode(), quoted, f"{quoted}.meta", quoted)
+    if not exists or not objects:
+        return 0
+    row: tuple[str, ...] | None = None
+    if has_meta:
+        row = connection.execute(
+            names.sql("SELECT value FROM {schema}.meta WHERE key='schema_version'")
+        ).fetchone()
+    if row is None:
+        raise StoreFormatError(
+            url.shown, f"schema {url.schema!r} belongs to another application; name another with ?schema="
+        )
+    version = int(row[0])
+    if version > SCHEMA_VERSION:
+        raise StoreFormatError(
+            url.shown, f"a newer actbook wrote it (schema {version}, known {SCHEMA_VERSION}); upgrade"
+        )
+    return version
+
+
+def _one(connection: Connection, sql: bytes, *parameters: object) -> tuple[object, ...]:
+    row = connection.execute(sql, parameters).fetchone()
+    assert row is not None
+    return row
