@@ -43,8 +43,10 @@ def target(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> tuple[SQLiteStore, list[str]]:
-    return recorded(tmp_path_factory.mktemp("source"))
+def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SQLiteStore, list[str]]]:
+    store, executions = recorded(tmp_path_factory.mktemp("source"))
+    yield store, executions
+    store.close()
 
 
 @pytest.fixture

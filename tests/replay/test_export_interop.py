@@ -32,8 +32,10 @@ SHOTS = os.environ.get("ACTBOOK_SCREENSHOTS")
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> tuple[SQLiteStore, list[str]]:
-    return recorded(tmp_path_factory.mktemp("source"))
+def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SQLiteStore, list[str]]]:
+    store, executions = recorded(tmp_path_factory.mktemp("source"))
+    yield store, executions
+    store.close()
 
 
 def program(module: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 from xml.etree import ElementTree
@@ -31,8 +31,10 @@ OCEL_TYPES: dict[str, Callable[[str], object]] = {
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> tuple[SQLiteStore, list[str]]:
-    return recorded(tmp_path_factory.mktemp("source"))
+def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SQLiteStore, list[str]]]:
+    store, executions = recorded(tmp_path_factory.mktemp("source"))
+    yield store, executions
+    store.close()
 
 
 @pytest.fixture(scope="module")

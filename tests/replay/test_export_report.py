@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
+from collections.abc import Iterator
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -22,8 +23,10 @@ from actbook.replay.export import report
 
 
 @pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> tuple[SQLiteStore, list[str]]:
-    return recorded(tmp_path_factory.mktemp("source"))
+def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SQLiteStore, list[str]]]:
+    store, executions = recorded(tmp_path_factory.mktemp("source"))
+    yield store, executions
+    store.close()
 
 
 @pytest.fixture(scope="module")

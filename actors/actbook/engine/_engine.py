@@ -270,9 +270,12 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
         seconds in all (0: at once) it returns though sub-graphs are still stopping, which they go on to do. Raises
         `ExecutionNotFoundError`, or `StillStoppingError` when the execution itself has not ended by then.
         """
-        state = await self.get_graph_execution(graph_exec_id, user_id)
+        host = self._open_host()
+        state = await host.beginning(graph_exec_id) if wait_timeout > 0 else None
+        if state is None or state.user_id != user_id:
+            state = await self.get_graph_execution(graph_exec_id, user_id)
         request = CancelRequested(user_id, reason, cascade)
-        return await stop_execution(self._host, state, request, wait_timeout)
+        return await stop_execution(host, state, request, wait_timeout)
 
     async def review(
         self, user_id: str, node_exec_id: str, approved: bool, data: Any = None, message: str = ""

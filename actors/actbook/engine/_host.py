@@ -49,6 +49,7 @@ from actbook.events import (
     GraphExecution,
     ResumeRequested,
     RetryRequested,
+    fold,
     inbox_of,
 )
 from actbook.journal import Coordinator, Journal, JournalError, OwnerInfo, coordinator_for
@@ -209,6 +210,13 @@ class Host:
     async def state(self, execution_id: str) -> GraphExecution | None:
         """What is recorded of an execution."""
         return await load_state(self.journal, execution_id)
+
+    async def beginning(self, execution_id: str) -> GraphExecution | None:
+        """How an execution began that runs here now: whose it is, without all that happened since. None for any other."""
+        if self.system.find(execution_id) is None:
+            return None
+        state = fold(await self.journal.read_stream(execution_id, limit=1))
+        return state if state.id == execution_id else None
 
     async def settled(self, execution_id: str, *, terminal: bool = False) -> GraphExecution | None:
         """Waits, without polling, until the execution is terminal, or in review unless only `terminal` counts.
