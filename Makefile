@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PROCESSES ?= 2
 
 .PHONY: demo test check lint types layers bench docs clean
 .DEFAULT_GOAL := help
@@ -25,8 +26,8 @@ $(VENV)/.developer: pyproject.toml $(VENV)/.installed
 demo: $(VENV)/.installed ## Runs an example graph with live progress, then looks at what was recorded.
 	@PATH="$(abspath $(BIN)):$$PATH" sh examples/demo.sh
 
-test: $(VENV)/.developer ## Runs all tests.
-	$(BIN)/python -m pytest
+test: $(VENV)/.developer ## Runs all tests, in as many processes as PROCESSES says.
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ import asyncio
 import sqlite3
 from pathlib import Path
 from random import Random
+from threading import Event
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,7 @@ from tests.bridge.nats_kit import LONG, Memory, caught_up, drafts, fill, journal
 from actbook.bridge import BusUnavailableError, Ledger, RefusedError, Relay, RelayFencedError, SetAside
 from actbook.bridge._relay_lanes import Lanes
 from actbook.events import Append, Envelope
-from actbook.journal import Journal
+from actbook.journal import Journal, Store
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
@@ -311,3 +312,30 @@ def test_lanes_keep_each_stream_in_order_and_tell_the_position_below_which_all_i
         mine = [position for position in done if streams[position - 1] == stream]
         assert mine == sorted(mine)
     assert all(set(range(1, reached + 1)) <= done_then for reached, done_then in told)
+
+
+def test_a_relay_that_is_closed_while_it_opens_its_tables_leaves_none_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening, go_on = Event(), Event()
+    closed: list[Ledger] = []
+
+    class Slow(Ledger):
+        def __init__(self, store: Store) -> None:
+            opening.set()
+            assert go_on.wait(LONG)
+            super().__init__(store)
+
+        def close(self) -> None:
+            closed.append(self)
+            super().close()
+
+    monkeypatch.setattr("actbook.bridge._relay.Ledger", Slow)
+
+    async def main() -> None:
+        async with journal_at(tmp_path / "store.db") as journal, relaying(Relay(journal, Memory(), name="r")):
+            assert await asyncio.to_thread(opening.wait, LONG)
+            asyncio.get_running_loop().call_soon(go_on.set)
+        assert len(closed) == 1
+
+    asyncio.run(main())

@@ -13,6 +13,6 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
     """In an empty folder, with the store `sqlite:///store.db` there."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ACTBOOK_STORE", f"sqlite:///{tmp_path}/store.db")
-    for name in ("NO_COLOR", "COLUMNS", "ACTBOOK_DEBUG", "ACTBOOK_LOG", "FORCE_COLOR"):
+    for name in ("NO_COLOR", "COLUMNS", "LINES", "ACTBOOK_DEBUG", "ACTBOOK_LOG", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
     return Shell(tmp_path, capfd)

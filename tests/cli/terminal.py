@@ -24,12 +24,13 @@ def on_terminal(
     folder: Path, *arguments: str, rows: int = 30, columns: int = 100, **environment: str
 ) -> Shown:
     """Runs a command with a terminal as stdin, stdout and stderr."""
+    sizeless = {name: value for name, value in os.environ.items() if name not in ("LINES", "COLUMNS")}
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     process = subprocess.Popen(
         [sys.executable, "-m", "actbook.cli", *arguments],
         cwd=folder,
-        env={**os.environ, "TERM": "xterm-256color", **environment},
+        env={**sizeless, "TERM": "xterm-256color", **environment},
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,

@@ -77,6 +77,19 @@ def test_a_review_is_named_by_its_node_execution_too(shell: Shell) -> None:
     assert answer.json == {"id": f"{execution}.2", "execution_id": execution, "approved": True}
 
 
+def test_the_same_decision_again_is_a_no_op_and_another_one_is_refused(shell: Shell) -> None:
+    execution = waiting(shell)
+    decision = ["review", f"{execution}.2", "--approve", "--data", "10", "--message", "ok"]
+    assert shell(*decision).code == ExitCode.OK
+    assert shell("worker", "--until-idle").code == ExitCode.OK
+    assert outputs(shell, execution) == {"Paid": [10]}
+    assert shell(*decision).code == ExitCode.OK
+    refused = shell("review", f"{execution}.2", "--reject")
+    assert refused.code == ExitCode.INVALID
+    assert "already decided otherwise" in refused.err
+    assert shell("show", execution, "-o", "json").json["status"] == "COMPLETED"
+
+
 def test_review_without_an_id_lists_what_waits(shell: Shell) -> None:
     shell.run(graphs.adder(), "--input", "Input=1")
     assert shell("review").err == "Nothing waits for a person.\n"

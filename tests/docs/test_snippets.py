@@ -54,7 +54,7 @@ def _environment() -> dict[str, str]:
     """As a reader has it: the installed commands first, no settings of whoever runs the tests."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ACTBOOK_", "PYTHON"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', os.defpath)}"
-    return {**kept, "PATH": path, "COLUMNS": "120", "PYTHONWARNINGS": "error"}
+    return {**kept, "PATH": path, "COLUMNS": "200", "PYTHONWARNINGS": "error"}
 
 
 def test_an_ellipsis_stands_for_what_differs() -> None:

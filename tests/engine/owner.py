@@ -1,4 +1,4 @@
-"""A process that owns a store and holds every body until it is killed: `python owner.py STORE`. Prints what happens."""
+"""A process that owns a store and holds every body until it is killed: `python owner.py STORE LEASE`. Prints what happens."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class HeldBlock(Block):
         await asyncio.Event().wait()
 
 
-async def main(url: str) -> None:
+async def main(url: str, lease: str) -> None:
     blocks = Registry(parent=default_registry())
     blocks.register(HeldBlock)
-    async with Engine.open(url, registry=blocks) as engine:
+    async with Engine.open(url, registry=blocks, lease=float(lease)) as engine:
         print("owner" if engine.is_owner else "guest", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(*sys.argv[1:3]))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,15 @@ from tests.engine.kit import (
 
 from actbook.engine import Engine, TopUpError
 from actbook.engine.billing import Billing, Shortage, Tariff
-from actbook.events import Account, BalanceNotified, ExecutionStatus, Settings, fold
+from actbook.events import (
+    Account,
+    BalanceNotified,
+    BalanceToppedUp,
+    Envelope,
+    ExecutionStatus,
+    Settings,
+    fold,
+)
 from actbook.graphs import BlockCost, CostType, Graph
 from actbook.journal import JournalError
 from actbook.replay import History
@@ -310,13 +320,14 @@ def test_what_another_process_tops_up_is_heard(tmp_path: Path) -> None:
             accounts = owner._host.accounts
             assert accounts is not None
             heard = asyncio.Event()
-            topped_up = accounts.topped_up
+            listen = accounts.heard
 
-            def hear(*about: Any) -> None:
-                topped_up(*about)
-                heard.set()
+            def hear(news: list[Envelope]) -> None:
+                listen(news)
+                if any(event.topic == BalanceToppedUp.TOPIC for event in news):
+                    heard.set()
 
-            accounts.topped_up = hear
+            accounts.heard = hear
             await guest.top_up(USER, 50)
             async with asyncio.timeout(PATIENCE):
                 await heard.wait()
@@ -474,5 +485,45 @@ def test_a_fork_pays_for_what_it_runs_and_not_for_its_past() -> None:
             assert [row.cost for row in rows if row is not None] == [10, 5]
             (usage,) = await engine.queries.usage(USER, by=("kind",))
             assert (usage.charges, usage.amount) == (3, 15)
+
+    play(test())
+
+
+def test_workers_hear_what_the_others_charge(postgres_url: str) -> None:
+    async def test() -> None:
+        world = paid()
+        async with (
+            world.open(postgres_url, billing=Billing()) as one,
+            world.open(postgres_url, billing=Billing()) as other,
+        ):
+            changed = asyncio.Event()
+            for each in (one._host.accounts, other._host.accounts):
+                each.heard = partial(_hear, changed, each.heard)
+            await one.top_up(USER, 100)
+            for _ in range(3):
+                for engine in (one, other):
+                    assert (await finish(engine, line(world), inputs={"in": 1})).status is S.COMPLETED
+            recorded = await one.balance(USER)
+            assert recorded < 100
+            for engine in (one, other):
+                accounts = engine._host.accounts
+                async with asyncio.timeout(PATIENCE):
+                    while (account := accounts.get(USER)) is None or account.balance != recorded:
+                        changed.clear()
+                        await changed.wait()
+
+    play(test())
+
+
+def _hear(changed: asyncio.Event, listen: Callable[[Any], None], news: Any) -> None:
+    listen(news)
+    changed.set()
+
+
+def test_keys_of_different_users_are_different_top_ups() -> None:
+    async def test() -> None:
+        async with paid().open(billing=Billing()) as engine:
+            assert await engine.top_up("a\nb", 5, key="c") == 5
+            assert await engine.top_up("a", 7, key="b\nc") == 7
 
     play(test())

@@ -77,11 +77,14 @@ def test_what_was_in_flight_goes_on_in_the_next_engine(postgres_url: str) -> Non
     play(test())
 
 
-def test_another_process_asks_stops_waits_and_takes_over_after_a_kill(postgres_url: str) -> None:
+def test_another_process_asks_stops_waits_and_goes_on_after_a_kill(postgres_url: str) -> None:
     async def test() -> None:
         world = here(World())
         graph = world.graph("x:Input h:Held y:Output", "x.result > h.value", "h.out > y.value")
-        async with other_process(postgres_url) as owner, world.open(postgres_url) as engine:
+        async with (
+            other_process(postgres_url) as owner,
+            world.open(postgres_url, candidate=False) as engine,
+        ):
             assert not engine.is_owner
             assert engine.owner is not None
             assert engine.owner.pid == owner.process.pid
@@ -92,10 +95,10 @@ def test_another_process_asks_stops_waits_and_takes_over_after_a_kill(postgres_u
 
             run = await begin(engine, graph, inputs={"x": 2})
             assert await owner.says() == ["held", run.id]
-            async with task(engine.wait(run.id, PATIENCE)) as waiting:
+            async with world.open(postgres_url) as heir, task(engine.wait(run.id, PATIENCE)) as waiting:
+                assert heir.is_owner
                 os.kill(owner.process.pid, signal.SIGKILL)
                 state = await waiting
-            assert engine.is_owner
             assert (state.status, state.outputs) == (COMPLETED, {"y": [2, "attempt 2"]})
             assert (await topics(engine, stopped.id)).count("execution.claimed") == 1
             assert (await engine.history(run.id)).verify() == []

@@ -210,10 +210,12 @@ class Owner:
 
 
 @asynccontextmanager
-async def other_process(url: str) -> AsyncIterator[Owner]:
+async def other_process(url: str, lease: float = 60.0) -> AsyncIterator[Owner]:
     program = Path(__file__).with_name("owner.py")
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(program), url, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        *(sys.executable, str(program), url, str(lease)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
     )
     owner = Owner(process)
     try:

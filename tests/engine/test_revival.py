@@ -225,13 +225,16 @@ def test_a_refused_resume_says_the_status_and_what_to_do() -> None:
     play(test())
 
 
-def test_a_queued_execution_is_not_resumed(tmp_path: Path) -> None:
+def test_resuming_what_is_queued_changes_nothing_and_answers_the_same(tmp_path: Path) -> None:
     async def test() -> None:
         world, graph = held(Gate())
         async with world.open(sqlite(tmp_path), candidate=False) as engine:
             run = await begin(engine, graph, inputs={"x": 1})
-            with pytest.raises(ResumeRefusedError, match=r"is QUEUED .* as soon as a worker takes it"):
-                await engine.resume(USER, run.id)
+            before = await engine.journal.last_position()
+            for _ in range(2):
+                again = await engine.resume(USER, run.id)
+                assert (again.id, again.status) == (run.id, S.QUEUED)
+            assert await engine.journal.last_position() == before
 
     play(test())
 

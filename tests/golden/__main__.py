@@ -13,6 +13,7 @@ from typing import Any
 from tests.engine.kit import PATIENCE, USER, AsyncPairs, Gate, World, begin, effect, finish
 from tests.golden.examples import example, topics
 from tests.golden.journal import FOLDER, write
+from tests.golden.views import write_views
 from tests.replay.evidence import chain, fill, world
 
 from actbook.engine import Engine
@@ -96,6 +97,7 @@ def main() -> None:
         golden = FOLDER / f"{version('actbook')}.jsonl"
         write(golden, store, digests)
         store.close()
+        write_views(golden)
         print(golden)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from tests.golden.examples import example, same, topics
 from tests.golden.journal import FOLDER, read, shown, summary
+from tests.golden.views import read_views, views_of
 
 from actbook.events import fold
 from actbook.journal import verify_chain
@@ -55,3 +56,21 @@ def test_every_execution_is_legal_and_comes_to_the_same(path: Path) -> None:
     for execution_id, events in histories.items():
         assert History(events).verify() == []
         assert same(golden.executions[execution_id], summary(fold(events, retain=True))), execution_id
+
+
+@pytest.mark.parametrize("path", JOURNALS, ids=lambda path: path.stem)
+def test_every_view_of_the_same_version_has_the_same_rows(path: Path) -> None:
+    now, then = views_of(read(path)), read_views(path)
+    for name, view in then.items():
+        if name in now and now[name]["version"] == view["version"]:
+            assert now[name] == view, f"{name}: raise its version, so that stores fill it again"
+
+
+def test_every_view_has_golden_rows() -> None:
+    then = read_views(CURRENT)
+    missing = [
+        name
+        for name, view in views_of(read(CURRENT)).items()
+        if then.get(name, {}).get("version") != view["version"]
+    ]
+    assert not missing, f"without golden rows: {missing}; write them with `python -m tests.golden.views`"

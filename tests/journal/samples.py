@@ -39,9 +39,10 @@ def append(
     *drafts: Draft | str,
     lifecycle: Literal["open", "close"] | None = None,
     also: tuple[Append, ...] = (),
+    claim: bool = False,
 ) -> Append:
     made = [noted(draft) if isinstance(draft, str) else draft for draft in drafts]
-    return Append(stream_id, expected, made, "user", "root", "00-trace-01", lifecycle, also)
+    return Append(stream_id, expected, made, "user", "root", "00-trace-01", lifecycle, also, claim=claim)
 
 
 def written(outcome: Outcome) -> Appended:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,21 @@ def test_idle_journals_have_at_most_the_threads_they_used(tmp_path: Path) -> Non
         await journal.close()
 
     asyncio.run(run())
+
+
+def test_the_heads_of_many_streams_are_one_visit(tmp_path: Path) -> None:
+    with closing(SQLiteStore(f"{tmp_path}/x.db")) as store:
+        store.write([append(f"inbox {number}", 0, "there") for number in range(50)])
+    with closing(SQLiteStore(f"{tmp_path}/x.db")) as store:
+        store.write([append("warm", 0, "x")])
+        statements: list[str] = []
+        with store.transaction() as connection:
+            connection.set_trace_callback(statements.append)
+        also = tuple(append(f"inbox {number}", None, "cancel") for number in range(60))
+        store.write([append("parent", 0, "p", also=also)])
+        with store.transaction() as connection:
+            connection.set_trace_callback(None)
+    assert sum("SELECT" in each and "INSERT" not in each for each in statements) <= 2, statements
 
 
 def test_a_slow_read_does_not_hold_the_loop_or_the_next_read(

@@ -272,10 +272,12 @@ def test_a_lock_that_is_held_too_long_is_reported_and_nothing_is_written(pair: P
 
 
 @pytest.mark.parametrize("lifecycle", [None, "close"])
-def test_who_was_succeeded_writes_nothing_more(pair: Pair, lifecycle: Any) -> None:
-    pair[0].fence = 0
+def test_a_worker_that_was_dismissed_writes_nothing_more(pair: Pair, lifecycle: Any) -> None:
+    url = f"{pair[0].url.conninfo}?schema={pair[0].url.schema}"
+    pair[0].fence = 7
+    sql(url, "INSERT INTO $S.workers VALUES(7, 'w', 'h', 1, 0, now(), interval '1 hour')")
     written(pair[0].write([append("s", 2, "3")])[0])
-    sql(f"{pair[0].url.conninfo}?schema={pair[0].url.schema}", "UPDATE $S.owner SET epoch = 1")
+    sql(url, "SELECT $S.dismiss(ARRAY[7]::bigint[], ARRAY[]::bigint[])")
     for drafts in (["4"], []):
         refused = failed(pair[0].write([append("s", 3, *drafts, lifecycle=lifecycle or "open")])[0])
         assert isinstance(refused, StoreFencedError)

@@ -16,7 +16,8 @@ from tests.projections.letters import Letters
 from actbook.journal import Journal
 from actbook.projections import BUILT_IN, Runner, _feed
 
-_feed.BATCH = 25
+_feed.BATCH = 7
+_feed.PAGE = 10
 
 
 async def main(url: str) -> None:

@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.engine.kit import Gate, World, begin, effect, finish, play, pure, sqlite
 
-from actbook.events import ExecutionStatus, as_datetime
+from actbook.events import ExecutionStatus, GraphExecution, as_datetime
 from actbook.graphs import Graph
 from actbook.replay import Change, History
+from actbook.replay._difference import difference
 
 COMPLETED = ExecutionStatus.COMPLETED
 
@@ -39,6 +41,10 @@ async def history_of(url: str) -> tuple[History, Any]:
     async with made.open(url) as engine:
         state = await finish(engine, graph, inputs={"x": 5})
         return await engine.history(state.id), state
+
+
+def plain(state: GraphExecution) -> Any:
+    return msgspec.to_builtins(msgspec.msgpack.decode(state.encode()))
 
 
 def recorded(url: str = "memory:") -> tuple[History, Any]:
@@ -105,6 +111,22 @@ def test_the_difference_of_two_points_names_what_changed() -> None:
     paths = {change.path for change in history.diff(0)}
     assert ("id",) in paths
     assert ("outputs", "y") in paths
+
+
+def test_a_difference_is_that_of_the_two_whole_states_from_every_version_to_every_other() -> None:
+    history, _ = recorded()
+    states = [plain(history.state(version)) for version in range(len(history.events) + 1)]
+    for a, before in enumerate(states):
+        for b, after in enumerate(states):
+            assert history.diff(a, b) == difference(before, after), (a, b)
+
+
+def test_moments_between_which_the_clock_went_back_have_a_difference() -> None:
+    history, _ = recorded()
+    events = list(history.events)
+    events[-1] = msgspec.structs.replace(events[-1], at=events[0].at - 1)
+    odd, moment = History(events), as_datetime(events[-2].at - 1)
+    assert odd.diff(moment) == difference(plain(odd.state(moment)), plain(odd.state())) != []
 
 
 def test_the_history_of_a_run_that_goes_on() -> None:

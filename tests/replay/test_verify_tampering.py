@@ -173,8 +173,8 @@ def test_a_cut_off_tail_is_found_by_a_checkpoint_kept_elsewhere(crime: Crime) ->
     keep = crime.kept.size - 1
     truncate(crime, keep)
     forget_checkpoints(crime)
-    [fault] = crime.faults(kept=True)
-    assert (fault.kind, fault.position) == ("removed", keep + 1)
+    [fault] = [fault for fault in crime.faults(kept=True) if fault.kind == "removed"]
+    assert fault.position == keep + 1
 
 
 def rewrite(crime: Crime, position: int, at: int) -> str:
@@ -261,6 +261,9 @@ BESIDE: list[tuple[str, str, Callable[[Fault], bool]]] = [
     ("UPDATE meta SET value='2O26' WHERE key='created_at'", "no moment", lambda f: f.kind == "index"),
     ("DELETE FROM meta", "schema version is 'none'", lambda f: f.kind == "index"),
     ("UPDATE checkpoints SET size=size-1", "stands under the size", lambda f: f.kind == "checkpoint"),
+    ("UPDATE checkpoints SET at=at-1000000", "under another time", lambda f: f.kind == "checkpoint"),
+    ("UPDATE checkpoints SET at=-at*at", "under another time", lambda f: f.kind == "checkpoint"),
+    ("DELETE FROM given_ids", "index of given ids lacks it", lambda f: f.position > 0),
     (
         """INSERT INTO unfinished(stream_id, position, waits_on, waits_beyond)
         SELECT stream_id, position, 'inbox:'||stream_id, 7 FROM events WHERE position=9""",

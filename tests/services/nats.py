@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.services.ports import free_ports
 
 VARIABLE = "ACTBOOK_TEST_NATS_URL"
 _READY = 60.0
@@ -23,9 +24,9 @@ _READY = 60.0
 class NatsServer:
     """A server of its own: it may be killed and started again on the same port, with what it had on disk."""
 
-    def __init__(self, folder: Path, port: int = -1, config: str = "") -> None:
+    def __init__(self, folder: Path, config: str = "") -> None:
         self.folder = folder
-        self.port = port
+        [self.port] = free_ports(1)
         self._config = config
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -12,7 +12,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import pytest
+from tests.services.ports import free_ports
 
 DSN = "ACTBOOK_TEST_PG_DSN"
 REQUIRED = "ACTBOOK_REQUIRE_SERVICES"
@@ -60,7 +60,7 @@ class PrivateServer:
             "-E",
             "UTF8",
         )
-        self.port = _free_port()
+        [self.port] = free_ports(1)
 
     @property
     def url(self) -> str:
@@ -77,6 +77,7 @@ class PrivateServer:
             "listen_addresses": "127.0.0.1",
             "port": self.port,
             "unix_socket_directories": str(self._folder),
+            "fsync": "off",  # tests kill the server, never the machine
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
@@ -212,13 +213,6 @@ def _reachable(folder: Path) -> bool:
     if os.getuid() != 0:
         return True
     return all(place.stat().st_mode & 0o005 == 0o005 for place in (folder, *folder.parents))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _answers(server_url: str) -> bool:

@@ -21,6 +21,7 @@ from typing import IO
 
 import aio_pika
 import pytest
+from tests.services.ports import free_ports
 
 URL = "ACTBOOK_TEST_AMQP_URL"
 REQUIRED = "ACTBOOK_REQUIRE_SERVICES"
@@ -55,7 +56,7 @@ class Broker:
     def __init__(self, script: Path, folder: Path) -> None:
         self._script = script
         self._folder = folder
-        self.port, self._dist, self._epmd_port = _free_ports(3)
+        self.port, self._dist, self._epmd_port = free_ports(3)
         self._server: subprocess.Popen[bytes] | None = None
         self._epmd: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] | None = None
@@ -179,14 +180,3 @@ async def _declares(amqp_url: str) -> bool:
     except (OSError, TimeoutError, aio_pika.exceptions.AMQPError):
         return False
     return True
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()

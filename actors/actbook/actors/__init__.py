@@ -10,6 +10,7 @@ from actbook.actors._bodies import (
     wait_for_stop,
 )
 from actbook.actors._cashier import Cashier
+from actbook.actors._claims import Claims, Everything
 from actbook.actors._environment import Environment, Plans, Timing, wall_clock
 from actbook.actors._execution_log import ExecutionLog, structured_logs
 from actbook.actors._graph_execution import GraphExecutionActor
@@ -65,9 +66,11 @@ __all__ = [
     "ChildFailed",
     "ChildRestarted",
     "ChildStopped",
+    "Claims",
     "DeadLetter",
     "Dispatcher",
     "Environment",
+    "Everything",
     "ExecutionLog",
     "Future",
     "GraphExecutionActor",

@@ -271,7 +271,7 @@ class Agenda:
         return children
 
     def _begin(self, node: NodeExecution, hands: dict[int, str]) -> None:
-        """Runs a pure body at once; all others when their start is durable."""
+        """Runs a pure body at once, unless the store lags; all others when their start is durable."""
         number, data = node.number, node.data
         role, kind, block, gated, timeout, limits = self._needs.of(node.node_id)
         if role == "review":
@@ -291,7 +291,7 @@ class Agenda:
         if limits and self._crew.permits is not None:
             self._crew.permits.begun(number)
         work = Work(number, node.attempt, node.occurrence, block, data, self.state.context(node), timeout)
-        if role == "child" or block.effects:
+        if role == "child" or block.effects or self._writer.lags:
             self._crew.hold(Hand(kind, work))
         else:
             self._crew.run(Hand(kind, work), ahead=kind == "inline")

@@ -16,6 +16,7 @@ import msgspec
 from actbook.actors._alarms import Alarms
 from actbook.actors._bodies import Bodies, Body, BodySink
 from actbook.actors._cashier import Cashier
+from actbook.actors._claims import Claims, Everything
 from actbook.actors._credentialed_body import CredentialedBody
 from actbook.actors._credentials_store import CredentialsStore
 from actbook.actors._execution_log import ExecutionLog
@@ -25,7 +26,7 @@ from actbook.actors._permits import Permits
 from actbook.actors._runtime import ActorRef, TimerHandle
 from actbook.actors._slots import Slots
 from actbook.blocks import KeyValueStore, occurrence_for_run, storage_for_run
-from actbook.events import Create, Envelope, GraphExecution, NodeExecution
+from actbook.events import Create, Envelope, ExecutionStatus, GraphExecution, NodeExecution
 from actbook.graphs import BlockLimit, Plan
 from actbook.graphs._stored_credentials import NO_CREDENTIALS, credentials_of_run
 from actbook.journal import Journal
@@ -84,11 +85,13 @@ class Environment:
         snapshot_every: int = 1000,
         block_limits: Iterable[BlockLimit] = (),
         cashier: Cashier | None = None,
+        claims: Claims | None = None,
     ) -> None:
         self.journal = journal
         self.bodies = bodies
         self.plans = plans
         self.worker = worker
+        self.claims: Claims = Everything() if claims is None else claims
         self._on_left = on_left
         self._supervisor: ActorRef[Any] | None = None
         self.clock = clock
@@ -149,6 +152,8 @@ class Environment:
             self._crashed.pop(state.id, None)
         if self.priorities and state.status.is_terminal:
             self.priorities.pop(state.id, None)
+        if state.status.is_terminal or state.status is ExecutionStatus.REVIEW:
+            self.claims.drop(state.id)
         self._on_left(state)
 
     def lost(self, execution_id: str, *, new: bool) -> None:

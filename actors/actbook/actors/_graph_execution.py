@@ -15,7 +15,7 @@ from actbook.actors._loading import load_state
 from actbook.actors._messages import Work
 from actbook.actors._node_execution import NodeExecutionActor
 from actbook.actors._past import past_for
-from actbook.actors._runtime import Actor, ActorRef, ChildFailed
+from actbook.actors._runtime import Actor, ActorRef, ChildFailed, TimerHandle
 from actbook.actors._writing import BATCH, StreamWriter
 from actbook.events import (
     Appended,
@@ -70,7 +70,7 @@ class GraphExecutionActor(Actor):
         self._leading = False
         self._led: Appended | Exception | None = None
         self._lingers = False
-        self._holds = False
+        self._held: TimerHandle | None = None
         self._alarm = 0
         self._me = self.actor_ref
         # Node executions report their end themselves.
@@ -113,6 +113,7 @@ class GraphExecutionActor(Actor):
                 return
             self._answer(None)
         if state is None or (self._doubt and state.worker != env.worker):
+            env.claims.drop(self._id)
             self.stop()
             return
         if env.cashier is not None:
@@ -160,7 +161,7 @@ class GraphExecutionActor(Actor):
             if message.outcome is not None:
                 self._crew.ended(message.number)
         elif kind is msg.Overdue:
-            self._holds = False
+            self._held = None
         elif kind is msg.Linger:
             self._lingers = False
             if self._only_waits(agenda):
@@ -226,26 +227,32 @@ class GraphExecutionActor(Actor):
         if state.stopping is not None and not agenda.cancelled:
             agenda.cancelled = True
             idle = self._crew.cancel(self._env.timing.grace, state.running)
-            agenda.advance(BodiesStopped(idle))
-            self._hold_back(agenda)
+            self._hold_back(agenda, idle)
         if self._woken:
             self._woken = False
             self._env.slots.answered(self._me)
         if state.limits.timeout or state.retries or agenda.asleep:
             self._watch_time(agenda)
         writer, crew = self._writer, self._crew
-        if self._holds and crew:
+        if self._held is not None and self._holds_on(crew):
             return
         if writer.drafts and (not crew.ahead or len(writer.drafts) >= BATCH):
             self._flush(agenda)
         if not crew and self._agenda is not None:
             self._rest(agenda)
 
-    def _hold_back(self, agenda: Agenda) -> None:
+    def _holds_on(self, crew: Crew) -> bool:
+        if not crew and self._held is not None:
+            self._held.cancel()
+            self._held = None
+        return self._held is not None
+
+    def _hold_back(self, agenda: Agenda, idle: tuple[int, ...]) -> None:
         """Most bodies stop at once: then the stop and its end are one append. The request for it is durable."""
+        if idle or not self._crew:
+            agenda.advance(BodiesStopped(idle))
         if self._crew and not agenda.decider.downward:
-            self._holds = True
-            self.call_later(_PROMPT, msg.Overdue())
+            self._held = self.call_later(_PROMPT, msg.Overdue())
 
     def _spawn_node(self, work: Work) -> ActorRef[Any]:
         return self.spawn(NodeExecutionActor, self._me, self._env, work)

@@ -44,5 +44,8 @@ class Line(Generic[K, V]):
                     del self.rows[priority]
                 return
 
+    def __len__(self) -> int:
+        return sum(map(len, self.rows.values()))
+
     def __bool__(self) -> bool:
         return bool(self.rows)

@@ -51,6 +51,7 @@ class Supervisor(Actor):
         self._submitted: dict[str, list[Callable[[Exception | None], object]]] = {}
         self._backlog: Line[str, None] = Line()
         self._idle: dict[str, None] = {}
+        env.claims.connect(self._room)
 
     def on_receive(self, message: Any) -> None:
         if type(message) is msg.Submit:
@@ -60,15 +61,28 @@ class Supervisor(Actor):
         elif type(message) is msg.Due:
             self._notify(message.execution_id, message)
         elif type(message) is msg.Lost:
-            self._doubted[message.execution_id] = not message.new
-            if message.execution_id not in self._active:
-                self._left(message.execution_id)
+            self._lost(message)
         elif type(message) is msg.Idle:
             self._idle[message.execution_id] = None
             if self._backlog:
                 self._make_room()
         elif type(message) is _GaveUp:
             self._gave_up(message)
+
+    def _room(self) -> int:
+        return self._max_active - len(self._active) - len(self._backlog)
+
+    def _lost(self, message: msg.Lost) -> None:
+        """Where workers share a store, one that was there already may be somebody else's."""
+        execution_id = message.execution_id
+        if message.new:
+            self._env.claims.drop(execution_id)
+        if message.new and not self._env.claims.owns(execution_id):
+            self._env.claims.want(execution_id, False)
+        else:
+            self._doubted[execution_id] = not message.new
+        if execution_id not in self._active:
+            self._left(execution_id)
 
     def on_system(self, message: Any) -> None:
         if type(message) is ChildStopped and message.ref.name:
@@ -132,6 +146,8 @@ class Supervisor(Actor):
         elif execution_id in self._active:
             # It just left, or crashed and is about to be rebuilt: looked at again when that is known.
             self._missed[execution_id] = urgent or self._missed.get(execution_id, False)
+        elif not self._env.claims.owns(execution_id):
+            self._env.claims.want(execution_id, urgent)
         elif urgent:
             self._backlog.discard(execution_id)
             self._start(execution_id)
@@ -160,7 +176,10 @@ class Supervisor(Actor):
         if execution_id in self._doubted:
             self._start(execution_id, doubt=self._doubted.pop(execution_id))
         elif execution_id in self._missed:
-            if self._missed.pop(execution_id):
+            urgent = self._missed.pop(execution_id)
+            if not self._env.claims.owns(execution_id):
+                self._env.claims.want(execution_id, urgent)
+            elif urgent:
                 self._start(execution_id)
             else:
                 self._queue(execution_id)
@@ -168,11 +187,14 @@ class Supervisor(Actor):
             waiting, _ = self._backlog.pop()
             if waiting not in self._active:
                 self._start(waiting)
+        self._env.claims.room()
 
     def _start(
         self, execution_id: str, submit: msg.Submit | None = None, *, doom: str = "", doubt: bool = False
     ) -> None:
         self._active.add(execution_id)
+        if submit is not None:
+            self._env.claims.add(execution_id)
         tell = self.actor_ref.tell
 
         def give_up(_ref: ActorRef[Any], error: BaseException) -> None:

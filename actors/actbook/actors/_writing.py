@@ -24,6 +24,9 @@ _REVIEW = ExecutionStatus.REVIEW
 BATCH = 256
 """From this many drafts on, even an execution that runs ahead of its commits is written."""
 
+MAX_AHEAD = 2048
+"""With so many events on the way to the store, pure bodies wait for it, too: a slow disk must not fill the memory."""
+
 
 class StreamWriter:
     """Appends of one stream, pipelined. `busy` while something decided is not durable yet.
@@ -40,7 +43,7 @@ class StreamWriter:
         self._env = env
         self._id = execution_id
         self._on_recorded = on_recorded
-        self._expected = 0
+        self._expected = self._durable = 0
         self._snapshot_at = 0
         self._open = False
         self._asleep = False
@@ -48,13 +51,18 @@ class StreamWriter:
 
     def begin(self, state: GraphExecution) -> None:
         """Where the stream stands when its owner takes over."""
-        self._expected = self._snapshot_at = state.version
+        self._expected = self._durable = self._snapshot_at = state.version
         self._open = not state.status.is_terminal
         self._asleep = state.status is _REVIEW
 
     @property
     def busy(self) -> bool:
         return bool(self.drafts or self._pending)
+
+    @property
+    def lags(self) -> bool:
+        """Whether the store is too far behind what was decided to run further ahead of it."""
+        return self._expected - self._durable >= MAX_AHEAD
 
     def flush(self, decider: Decider, *, lead: bool) -> None:
         """Submits what was decided, with the messages to parent and children, as one atomic write."""
@@ -65,16 +73,18 @@ class StreamWriter:
         booking = self.booking
         if booking:
             also, done = (*also, booking.append(state)), booking.settled(done)
+        lifecycle = self._lifecycle(state.status)
         append = Append(
             self._id,
             self._expected,
             self.drafts,
             state.user_id,
             state.correlation_id,
-            lifecycle=self._lifecycle(state.status),
+            lifecycle=lifecycle,
             also=also,
             asleep=(inbox_of(self._id), state.inbox_version) if self._asleep else None,
             priority=state.settings.priority,
+            claim=lifecycle == "open" and not self._asleep,
         )
         self._expected += len(self.drafts)
         self.drafts = []
@@ -92,8 +102,9 @@ class StreamWriter:
         """Takes note of an answer; what was written to the inboxes of other executions along with it."""
         self._pending -= 1
         told: dict[str, list[Envelope]] = {}
-        if isinstance(result, Exception) or not result.also:
+        if isinstance(result, Exception):
             return told
+        self._durable = result.version
         for envelope in result.also:
             execution_id = execution_of(envelope.stream_id)
             if execution_id is not None:

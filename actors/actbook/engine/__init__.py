@@ -21,6 +21,7 @@ from actbook.engine._errors import (
     TopUpError,
     UnrecordableInputError,
 )
+from actbook.engine._forgotten import ValuesForgottenError
 from actbook.engine._notary import CheckpointPolicy
 from actbook.engine._process import tune_process
 from actbook.engine._relaying import relay_to, run_messages_to
@@ -52,6 +53,7 @@ __all__ = [
     "StillStoppingError",
     "TopUpError",
     "UnrecordableInputError",
+    "ValuesForgottenError",
     "relay_to",
     "run_messages_to",
     "tune_process",

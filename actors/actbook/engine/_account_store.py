@@ -25,6 +25,10 @@ class AccountStore:
 
     async def read(self, user_id: str) -> Account:
         """The account as recorded; a new one when there is no such user."""
+        return (await self.read_with_version(user_id))[0]
+
+    async def read_with_version(self, user_id: str) -> tuple[Account, int]:
+        """The same, and the version of its stream."""
         stream = balance_stream(user_id)
         snapshot = await self._journal.latest_snapshot(stream)
         account = Account(user_id) if snapshot is None else Account.decode(snapshot.state)
@@ -39,12 +43,12 @@ class AccountStore:
         if version - begun >= SNAPSHOT_AFTER:
             state = account.encode()
             await self._journal.put_snapshot(stream, version, state, sha256(state).digest())
-        return account
+        return account, version
 
     async def top_up(self, user_id: str, amount: float, key: str, reason: str, actor: str) -> BalanceToppedUp:
         """Adds credits, once per key. Raises `TopUpError` when the key was used for another amount."""
         event = BalanceToppedUp(key, float(amount), reason, actor)
-        draft = Draft(event, wall_clock(), event_id=uuid5(_KEYS, f"{user_id}\n{key}").bytes)
+        draft = Draft(event, wall_clock(), event_id=uuid5(_KEYS, f"{len(user_id)}\n{user_id}\n{key}").bytes)
         append = Append(balance_stream(user_id), None, [draft], user_id)
         try:
             answer = await self._journal.append(append)

@@ -11,25 +11,35 @@ from actbook.engine._account_store import AccountStore
 from actbook.engine.billing import Billing, Shortage
 from actbook.events import (
     Account,
+    BalanceCharged,
     BalanceNotified,
     BalanceToppedUp,
     Create,
     Draft,
     Envelope,
+    Event,
     GraphExecution,
     Meter,
+    RunCounted,
 )
 
 logger = logging.getLogger("actbook.billing")
 
-ACCOUNT_NEWS = frozenset({BalanceToppedUp.TOPIC})
-"""What other processes write to balance streams; charges are written by the owner alone."""
+ACCOUNT_NEWS = frozenset(
+    kind.TOPIC for kind in (BalanceToppedUp, BalanceCharged, BalanceNotified, RunCounted)
+)
+"""What other processes write to balance streams; charges are written by those that own executions."""
+
+
+_News = tuple[Event, int, int | None]
+"""An event, when it was recorded, and its version unless it is one that counts once anyway."""
 
 
 class Accounts:
     """An account is read when its user's first run begins, and kept: from then on each decision changes it at once.
 
-    The executions of one user share it, so none of them spends what another one has spent already.
+    The executions of one user share it, so none of them spends what another one has spent already. What other workers charge
+    is known as soon as it is heard of.
     """
 
     def __init__(
@@ -40,7 +50,8 @@ class Accounts:
         self._background = background
         self._open: dict[str, Account] = {}
         self._opening: dict[str, asyncio.Lock] = {}
-        self._news: dict[str, list[BalanceToppedUp]] = {}
+        self._read_upto: dict[str, int] = {}
+        self._news: dict[str, list[_News]] = {}
 
     async def open(self, user_id: str) -> None:
         """Reads the account unless it is in memory. Raises `JournalError`."""
@@ -51,10 +62,10 @@ class Accounts:
                 return
             news = self._news[user_id] = []
             try:
-                account = await self._store.read(user_id)
-                for event in news:
-                    account.apply(event, 0)
+                account, self._read_upto[user_id] = await self._store.read_with_version(user_id)
                 self._open[user_id] = account
+                for each in news:
+                    self._apply(user_id, *each)
             finally:
                 del self._news[user_id]
         self._opening.pop(user_id, None)
@@ -70,18 +81,21 @@ class Accounts:
         return Meter(self._billing.tariff, self._open[run.user_id])
 
     def heard(self, news: Iterable[Envelope]) -> None:
-        """Other processes topped accounts up."""
+        """Other processes topped accounts up, or charged them. What was there when the account was read is in it."""
         for event in news:
-            if isinstance(event.payload, BalanceToppedUp):
-                self.topped_up(event.user_id, event.payload)
+            if event.topic in ACCOUNT_NEWS:
+                self._apply(event.user_id, event.payload, event.at, event.version)
 
     def topped_up(self, user_id: str, event: BalanceToppedUp) -> None:
         """It is durable. One that is known by its key changes nothing."""
+        self._apply(user_id, event, 0, None)
+
+    def _apply(self, user_id: str, event: Event, at: int, version: int | None) -> None:
         account = self._open.get(user_id)
-        if account is not None:
-            account.apply(event, 0)
-        elif user_id in self._news:
-            self._news[user_id].append(event)
+        if account is None:
+            self._news.get(user_id, []).append((event, at, version))
+        elif version is None or version > self._read_upto[user_id]:
+            account.apply(event, at)
 
     def recorded(self, account: Account, postings: list[Draft]) -> None:
         """Tells of shortages that are durable now."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -46,12 +47,12 @@ from actbook.events import (
     split_node_exec_id,
 )
 from actbook.graphs import Graph, GraphSettings, Plan
-from actbook.journal import ConflictError, Journal, OwnerInfo, UnencodableError
+from actbook.journal import ConflictError, Journal, OwnerInfo, StoreFencedError, UnencodableError
 from actbook.projections import EventFilter, Queries, Runner, subscribe
-from actbook.replay import History
 
 if TYPE_CHECKING:
     from actbook.bridge import Relay
+    from actbook.replay import History
 
 
 class Engine(Admitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
@@ -75,7 +76,7 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
         Raises `StoreUrlError`, `StoreFormatError`, `StoreError` or `MissingDriverError`.
         """
         prepared = EngineSettings(**settings)
-        journal = await Journal.open(url, synchronous=prepared.synchronous)
+        journal = await Journal.open(url, synchronous=prepared.synchronous, keys=prepared.payload_keys)
         host = Host(journal, prepared)
         engine = cls(host)
         try:
@@ -138,7 +139,9 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
 
     @property
     def queries(self) -> Queries:
-        """Status views, with filters and pages."""
+        """Status views, with filters and pages. They run behind the log, see `catch_up`."""
+        if self._host.is_owner:
+            self._host.keep_views()
         return self._host.queries
 
     @property
@@ -304,6 +307,8 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
 
     async def history(self, graph_exec_id: str, user_id: str | None = None) -> History:
         """Everything recorded of an execution, to look at without running anything."""
+        from actbook.replay import History
+
         history = await History.load(self._open_host().journal, graph_exec_id)
         created = history.events[0].payload if history.events else None
         if not isinstance(created, ExecutionCreated) or user_id not in (None, created.user_id):
@@ -312,16 +317,10 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
 
     async def _accept(self, plan: Plan, create: Create, graph_version: int | None = None) -> GraphExecution:
         host = self._open_host()
-        if host.is_owner:
-            accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            host.promises.add(accepted)
-            accepted.add_done_callback(host.promises.discard)
-            host.supervisor.tell(Submit(plan, create, lambda error: _answer(accepted, error)))
-            recorded = accepted
-        else:
-            recorded = asyncio.ensure_future(self._record(plan, create))
+        if host.settings.payload_keys is not None:
+            await host.journal.unlock(create.user_id)
         try:
-            await recorded
+            await self._submit(plan, create)
         except ConflictError:
             earlier = await self.get_graph_execution(create.execution_id)
             check_repetition(earlier, plan, create, graph_version)
@@ -331,6 +330,25 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
         state = GraphExecution()
         Decider(plan, state).advance(create, wall_clock())
         return state
+
+    async def _submit(self, plan: Plan, create: Create) -> None:
+        """Returns when it is recorded. A worker that is taken for dead meanwhile submits it once more."""
+        host = self._host
+        while True:
+            afresh = host.dismissal.afresh
+            try:
+                if not host.is_owner:
+                    await self._record(plan, create)
+                    return
+                accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                host.promises.add(accepted)
+                accepted.add_done_callback(host.promises.discard)
+                host.supervisor.tell(Submit(plan, create, partial(_answer, accepted)))
+                await accepted
+                return
+            except StoreFencedError:
+                if not await host.dismissal.is_over(afresh):
+                    raise
 
     async def _record(self, plan: Plan, create: Create) -> None:
         drafts = Decider(plan, GraphExecution()).advance(create, wall_clock())

@@ -32,7 +32,7 @@ class GraphStore:
     """
 
     def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+        self.journal = self._journal = journal
         self._graphs: OrderedDict[tuple[str, int], Graph] = OrderedDict()
         self._records: dict[str, GraphRecord] = {}
 

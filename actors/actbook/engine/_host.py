@@ -25,7 +25,9 @@ from actbook.actors import (
 from actbook.blocks import default_registry
 from actbook.engine._account_store import AccountStore
 from actbook.engine._accounts import Accounts
+from actbook.engine._claiming import Claimed, Claiming
 from actbook.engine._clockwork import Clockwork
+from actbook.engine._dismissal import Dismissal
 from actbook.engine._errors import EngineClosedError
 from actbook.engine._graph_store import GraphStore
 from actbook.engine._intake import Intake
@@ -52,7 +54,13 @@ from actbook.events import (
     fold,
     inbox_of,
 )
-from actbook.journal import Coordinator, Journal, JournalError, OwnerInfo, coordinator_for
+from actbook.journal import (
+    Coordinator,
+    Journal,
+    JournalError,
+    OwnerInfo,
+    coordinator_for,
+)
 from actbook.projections import BUILT_IN, Queries, Runner
 
 if TYPE_CHECKING:
@@ -87,6 +95,7 @@ class Host:
         self.registry = settings.registry or default_registry()
         self.preparation = Preparation(self.graphs, self.registry, self.credentials)
         self.bodies = Bodies(settings.capacity)
+        self._claiming = self._claims() if journal.store.many_workers else None
         self.environment = Environment(
             journal=journal,
             bodies=self.bodies,
@@ -98,6 +107,7 @@ class Host:
             timing=settings.timing,
             snapshot_every=settings.snapshot_every,
             block_limits=settings.block_limits,
+            claims=self._claiming,
         )
         self.accounts: Accounts | None = None
         if settings.billing is not None:
@@ -105,10 +115,7 @@ class Host:
             self.accounts = Accounts(store, settings.billing, self.environment.background)
             self.environment.cashier = self.accounts
         self.system = ActorSystem(LoopDispatcher(asyncio.get_running_loop()), name=self.worker)
-        self.supervisor: ActorRef[Supervisor] = self.system.spawn(
-            Supervisor, self.environment, max_active=settings.max_active, policy=settings.supervision
-        )
-        self.environment.connect(self.supervisor)
+        self.supervisor = self._supervise()
         self.schedules = ScheduleStore(journal, self.environment.clock)
         self.clockwork = Clockwork(
             self.schedules,
@@ -121,12 +128,36 @@ class Host:
         self.queries = Queries(journal.store)
         self.notary = Notary(journal.store, settings.checkpoints)
         self.archivist = Archivist(journal.store, self.runner, settings.retention)
-        self._coordinator: Coordinator = coordinator_for(journal.store, self.worker, settings.candidate)
+        self._coordinator: Coordinator = coordinator_for(
+            journal.store, self.worker, settings.candidate, settings.lease
+        )
         self.news = News(self)
         self._took_over = False
+        self._keeps_views = False
+        self._leading = False
         self.closed = False
+        self.dismissal = Dismissal(self)
         self.intake: Intake | None = None
         self.relay: Relay | None = None
+
+    def _claims(self) -> Claiming:
+        return Claiming(
+            self.journal,
+            self._begin,
+            background=lambda work: self.environment.background(work),
+            insist=self.insist,
+            only_asked=not self.settings.take_over,
+        )
+
+    def _supervise(self) -> ActorRef[Supervisor]:
+        supervisor: ActorRef[Supervisor] = self.system.spawn(
+            Supervisor,
+            self.environment,
+            max_active=self.settings.max_active,
+            policy=self.settings.supervision,
+        )
+        self.environment.connect(supervisor)
+        return supervisor
 
     @property
     def is_owner(self) -> bool:
@@ -141,8 +172,8 @@ class Host:
         await self.news.start()
         await self.runner.start()
         self.journal.ring = self._coordinator.ring
-        await self._coordinator.start(self.news.heard, self._own)
-        if self.is_owner:
+        await self._coordinator.start(self.news.heard, self._own, self._changed)
+        if self.is_owner and self._claiming is None:
             # Before anybody can submit: what is unfinished now is what others left behind.
             self._took_over = True
             await self.insist(self._take_over)
@@ -153,6 +184,8 @@ class Host:
     async def close(self) -> None:
         """Lets bodies finish for a moment, stops the rest (they are run again by the next owner), flushes, lets go."""
         self.closed = True
+        if self._claiming is not None:
+            self._claiming.stop()
         self.clockwork.stop()
         await self.notary.close()
         await self.archivist.close()
@@ -168,6 +201,7 @@ class Host:
             await self.relay.close()
         await self.runner.close()
         await self.queries.close()
+        await self.journal.settled()
         await self._coordinator.close()
         await self.journal.close()
         for promise in self.promises:
@@ -181,7 +215,7 @@ class Host:
         append = Append(
             inbox_of(state.id), None, [Draft(message, wall_clock())], state.user_id, state.correlation_id
         )
-        await self.journal.append(append)
+        await self.dismissal.append(append)
         self.notify(state.id, urgent=isinstance(message, CancelRequested))
 
     async def revive(self, state: GraphExecution, message: ResumeRequested | RetryRequested) -> None:
@@ -191,7 +225,7 @@ class Host:
         append = Append(
             inbox_of(state.id), None, [draft], state.user_id, state.correlation_id, also=(reopened,)
         )
-        answer = await self.journal.append(append)
+        answer = await self.dismissal.append(append)
         self.revivals.add(state.id, answer.version)
         self.notify(state.id)
 
@@ -255,16 +289,61 @@ class Host:
 
     # -- other processes ---------------------------------------------------------------------------------------------
 
+    def keep_views(self) -> None:
+        """Follows the log with the views from now on. Among workers the one that leads does, and who looks at them."""
+        if not self._keeps_views and not self.closed:
+            self._keeps_views = True
+            self.environment.background(self.runner.activate())
+
     def _own(self) -> None:
-        self.environment.background(self.runner.activate())
-        self.notary.start()
-        self.archivist.start()
-        if not self._took_over:
+        if self._claiming is not None:
+            self._claiming.open()
+            self.dismissal.over()
+        elif not self._took_over:
             self.environment.background(self.insist(self._take_over))
+        self._lead()
         if self.intake is not None:
             self.intake.owns()
         # The last words of an owner that died may have rung no bell.
         self.news.heard()
+
+    def _lead(self) -> None:
+        """Does what only one may, while this process is the one."""
+        led, self._leading = self._leading, self._coordinator.leads
+        if not self._leading:
+            self.clockwork.stop()
+        if led or not self._leading:
+            return
+        self.keep_views()
+        self.notary.start()
+        self.archivist.start()
+        if self._claiming is not None and self.settings.take_over:
+            self.environment.background(self.insist(self.clockwork.start))
+
+    def _changed(self) -> None:
+        if self.closed:
+            return
+        self._lead()
+        if self._claiming is None:
+            return
+        if self.is_owner:
+            self._claiming.look()
+        elif self._claiming.is_open:
+            self._claiming.close()
+            self.dismissal.begin()
+
+    def rejoin(self) -> None:
+        """Becomes a worker again, under another name."""
+        self.worker = self.environment.worker = worker_id()
+        self.supervisor = self._supervise()
+        self._coordinator.rejoin(self.worker)
+
+    def _begin(self, claimed: Claimed, urgent: bool) -> None:
+        """Goes on with what was claimed."""
+        self.revivals.inherit(execution_id for execution_id, _ in claimed)
+        for execution_id, priority in claimed:
+            self.environment.rank(execution_id, priority)
+            self.notify(execution_id, urgent=urgent)
 
     async def insist(self, work: Callable[[], Awaitable[None]]) -> None:
         """Does what has to be done once the store works again."""

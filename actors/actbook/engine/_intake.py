@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from actbook.engine._intake_places import Places
-from actbook.engine._intake_receiver import EngineReceiver
 
 if TYPE_CHECKING:
     from actbook.bridge.rabbitmq import RabbitIntake
@@ -19,6 +18,7 @@ class Intake:
         """Raises `BusUrlError`."""
         # Only who names a broker pays for the client library.
         from actbook.bridge.rabbitmq import RabbitIntake
+        from actbook.engine._intake_receiver import EngineReceiver
 
         self._places = Places(capacity)
         self.rabbit: RabbitIntake = RabbitIntake(url, EngineReceiver(engine, self._places), worker=worker)

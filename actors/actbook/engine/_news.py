@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from actbook.engine._accounts import ACCOUNT_NEWS
@@ -10,6 +11,7 @@ from actbook.engine._watch import ENDS, REQUESTS, OwnPositions, concerned, is_ov
 from actbook.events import (
     CancelRequested,
     Envelope,
+    ExecutionQueued,
     ResumeRequested,
     RetryRequested,
 )
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from actbook.engine._host import Host
 
 PAGE = 1000
+PACE = 0.003
+"""Seconds from one look to the next where other workers commit all the time."""
+_NEW = {ExecutionQueued.TOPIC}
 _REVIVALS = frozenset({ResumeRequested.TOPIC, RetryRequested.TOPIC})
 
 
@@ -58,6 +63,8 @@ class News:
                 self._look_again = False
                 await self._host.insist(self._host.journal.heard)
                 await self._host.insist(self._read_news)
+                if self._look_again and self._host.journal.store.many_workers:
+                    await asyncio.sleep(PACE)
         finally:
             self._looking = False
 
@@ -88,6 +95,12 @@ class News:
             if event.topic in REQUESTS:
                 asked.setdefault(concerned(event), set()).add(event.topic)
         if not asked or not self._host.is_owner:
+            return
+        if self._host.journal.store.many_workers:
+            # One that belongs to nobody is claimed then; what is new rings a bell of its own.
+            for execution_id, topics in asked.items():
+                if topics != _NEW:
+                    self._host.notify(execution_id, urgent=CancelRequested.TOPIC in topics)
             return
         unfinished = set(await self._host.journal.unfinished(list(asked)))
         for execution_id, priority in (await self._host.journal.priorities(list(asked))).items():

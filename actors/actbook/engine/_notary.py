@@ -6,12 +6,15 @@ import asyncio
 import logging
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from actbook.graphs import ActbookError
 from actbook.journal import Store
-from actbook.replay import Checkpoints, SigningKey
+
+if TYPE_CHECKING:
+    from actbook.replay import SigningKey
 
 logger = logging.getLogger("actbook.engine")
 
@@ -60,6 +63,8 @@ class Notary:
                 raise
 
     def _sign(self, key: SigningKey) -> None:
+        from actbook.replay import Checkpoints
+
         try:
             with Checkpoints(self._store) as checkpoints:
                 signed = checkpoints.write(key)

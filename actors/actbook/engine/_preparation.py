@@ -12,6 +12,7 @@ import msgspec
 
 from actbook.blocks import Registry, simulated_lookup
 from actbook.engine._errors import GraphNotFoundError
+from actbook.engine._forgotten import check_remembered
 from actbook.engine._graph_store import KEPT, GraphStore
 from actbook.engine._masks import Masks, _merge_nodes_input_masks
 from actbook.engine._simulation import Simulation
@@ -28,6 +29,7 @@ from actbook.engine.credentials import (
     CredentialsStore,
     asks_for_credentials,
     credential_inputs,
+    keep_names_only,
     make_node_credentials_input_map,
     masks_for_child,
     with_sub_graphs,
@@ -160,12 +162,15 @@ class Preparation:
         prepared = await self.prepared(graph_id, graph_version, simulation, user_id)
         chosen = credential_inputs(graph_credentials_inputs)
         masks = _merge_nodes_input_masks(prepared.credentials_map(chosen), nodes_input_masks)
+        if masks and prepared.asks:
+            keep_names_only(masks, prepared.graph, prepared.lookup)
         starting, skip = await prepared.admit(user_id, inputs, masks, self._credentials)
         prepared.warn_of_unknown(inputs, user_id)
         return Admitted(prepared, starting, masks, skip, chosen)
 
     async def plan_of(self, state: GraphExecution) -> Plan:
-        """The plan that an execution runs by."""
+        """The plan that an execution runs by. Raises `ValuesForgottenError` when there is nothing to run it on any more."""
+        await check_remembered(self._graphs.journal, state.id, state.user_id)
         return (await self.prepared(state.graph_id, state.graph_version, state.simulation)).plan
 
     async def child_of(self, plan: Plan, state: GraphExecution, node: NodeExecution) -> tuple[Plan, Create]:

@@ -12,7 +12,6 @@ import msgspec
 from actbook.graphs import ActbookError
 from actbook.journal import Store
 from actbook.projections import Runner
-from actbook.replay import Choice, archive_executions, discard_executions, ended_trees
 
 logger = logging.getLogger("actbook.engine")
 
@@ -81,6 +80,8 @@ class Archivist:
                 logger.error("Executions could not leave the store: %s. It is tried again later.", error)
 
     def _leave(self) -> int:
+        from actbook.replay import Choice, archive_executions, discard_executions, ended_trees
+
         policy, now = self._policy, time.time_ns() // 1000
         before = now - int((policy.older_than or 0.0) * 1_000_000)
         chosen = ended_trees(self._store, Choice(before, policy.graph_id, policy.user_id, policy.statuses))

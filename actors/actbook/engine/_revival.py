@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from actbook.actors import is_root_terminated, read_failed, wall_clock
 from actbook.engine._errors import ResumeRefusedError, RetryRefusedError
+from actbook.engine._forgotten import check_remembered
 from actbook.engine._forking import ForkRequest, fork_execution
 from actbook.events import (
     Draft,
     ExecutionResumed,
     ExecutionRetried,
+    ExecutionStatus,
     GraphExecution,
     Limits,
     Past,
@@ -38,11 +40,15 @@ class Revival:
         """Goes on with a TERMINATED, INCOMPLETE or REVIEW execution; returns when the request is durable.
 
         What was interrupted runs as a new attempt, with the masks and the skip set of the execution. However many ask at
-        the same time, it goes on once. Raises `ExecutionNotFoundError`, or `ResumeRefusedError` in any other status.
+        the same time, it goes on once; of one that is QUEUED nothing is recorded, and the answer is the same. Raises
+        `ExecutionNotFoundError`, or `ResumeRefusedError` in any other status.
         """
         state = await cast("Engine", self).get_graph_execution(graph_exec_id, user_id)
+        await check_remembered(self._host.journal, state.id, state.user_id)
         host = self._host
         past = Past(root_terminated=await is_root_terminated(host.journal, state))
+        if state.status is ExecutionStatus.QUEUED and not past.root_terminated:
+            return state
         refusal = refusal_of_resume(state, past)
         if refusal:
             raise ResumeRefusedError(graph_exec_id, state.status, refusal)
@@ -58,6 +64,7 @@ class Revival:
         once. Raises `ExecutionNotFoundError`, or `RetryRefusedError` when there is nothing to retry.
         """
         state = await cast("Engine", self).get_graph_execution(graph_exec_id, user_id)
+        await check_remembered(self._host.journal, state.id, state.user_id)
         host = self._host
         failed = await read_failed(host.journal, state.id) if state.status.is_terminal else ()
         past = Past(failed, await is_root_terminated(host.journal, state))
@@ -87,5 +94,6 @@ class Revival:
         is. Raises `ExecutionNotFoundError`, `ForkRefusedError`, `GraphValidationError` or `ValueError`; then nothing was recorded.
         """
         state = await cast("Engine", self).get_graph_execution(graph_exec_id, user_id)
+        await check_remembered(self._host.journal, state.id, state.user_id)
         request = ForkRequest(position, inputs or {}, data or {}, limits, user_id or OPERATOR, reason)
         return await fork_execution(self._host, state, request)

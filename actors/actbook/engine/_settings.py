@@ -12,6 +12,7 @@ from actbook.engine.billing import Billing
 from actbook.engine.credentials import CredentialsStore
 from actbook.graphs import BlockLimit
 from actbook.journal import Synchronous
+from actbook.journal._payload_keys import PayloadKeys
 from actbook.projections import Projection
 
 
@@ -23,6 +24,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     - `billing`: how runs are charged; None = they are free
     - `candidate`: may become the owner of the store; False = only reads and asks, and never runs anything
     - `take_over`: as the owner, goes on with everything unfinished; False = only with what it is asked about
+    - `lease`: on a store that workers share, how long one that shows no sign of life keeps what it has claimed
     - `synchronous`: SQLite's setting; "NORMAL" may lose the last commits when the machine (not the process) dies
     - `max_active`: executions in memory at once; `drain`: how long `close` lets running bodies finish
     - `block_limits`: how many bodies of a block run at once or begin in a time, beside the limits that blocks declare
@@ -31,6 +33,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     - `projections`: views of one's own, kept up beside the built-in ones
     - `bus`: URL of the NATS to which every event is published; None = none
     - `broker`: URL of the RabbitMQ whose run and cancel messages it takes; None = none
+    - `payload_keys`: seal values of users under a key of each, see `actbook.journal.keys`; None = nothing is sealed
     """
 
     registry: Registry | None = None
@@ -38,6 +41,7 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     billing: Billing | None = None
     candidate: bool = True
     take_over: bool = True
+    lease: float = 10.0
     synchronous: Synchronous = "FULL"
     capacity: Capacity = Capacity()
     timing: Timing = Timing()
@@ -51,3 +55,4 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     projections: tuple[type[Projection], ...] = ()
     broker: str | None = None
     bus: str | None = None
+    payload_keys: PayloadKeys | None = None

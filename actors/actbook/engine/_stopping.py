@@ -8,6 +8,7 @@ import logging
 from actbook.actors import ExecutionLog
 from actbook.engine._errors import StillStoppingError
 from actbook.engine._host import Host
+from actbook.engine._watch import is_over
 from actbook.events import CancelRequested, ExecutionStatus, GraphExecution
 
 logger = logging.getLogger("actbook.engine")
@@ -44,19 +45,34 @@ async def stop_execution(
 
 
 async def _children_ended(host: Host, state: GraphExecution, waiting: set[str]) -> None:
-    """`waiting`: filled with those that have not ended yet."""
+    """All below `state`. `waiting`: filled with those that are not known to have ended."""
+    generation = [state]
+    while generation:
+        children = [child_id for parent in generation for child_id in _stopped_with(parent)]
+        waiting.update(children)
+        generation = await _all_ended(host, children, waiting)
+
+
+def _stopped_with(state: GraphExecution) -> list[str]:
+    """Its children; those that ended before it was stopped are in no node execution that was terminated."""
     if state.status is not ExecutionStatus.TERMINATED:
-        return
-    # Those that ended before are in no node execution that was terminated.
-    children = [node.child_id for node in state.node_executions.values() if node.child_id]
-    waiting.update(children)
-    async with asyncio.TaskGroup() as group:
+        return []
+    return [node.child_id for node in state.node_executions.values() if node.child_id]
+
+
+async def _all_ended(host: Host, children: list[str], waiting: set[str]) -> list[GraphExecution]:
+    """As they ended. Most do within milliseconds of each other: a task for each would cost more than its end."""
+    told = {each: host.waiters.add(each) for each in children if host.system.find(each) is not None}
+    ended: list[GraphExecution] = []
+    try:
         for child_id in children:
-            group.create_task(_ended(host, child_id, waiting))
-
-
-async def _ended(host: Host, execution_id: str, waiting: set[str]) -> None:
-    state = await host.settled(execution_id, terminal=True)
-    waiting.discard(execution_id)
-    if state is not None:
-        await _children_ended(host, state, waiting)
+            state = await told[child_id] if child_id in told else None
+            if state is None or not is_over(state, terminal=True):
+                state = await host.settled(child_id, terminal=True)
+            waiting.discard(child_id)
+            if state is not None:
+                ended.append(state)
+    finally:
+        for child_id, future in told.items():
+            host.waiters.remove(child_id, future)
+    return ended

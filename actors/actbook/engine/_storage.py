@@ -16,10 +16,12 @@ class JournalStorage:
         self._journal = journal
 
     async def get(self, user_id: str, key: str) -> Any:
-        """The stored value, or None."""
+        """The stored value; None when there is none, or it was forgotten."""
         stream = storage_stream(user_id, key)
         head = await self._journal.head(stream)
-        for event in await self._journal.read_stream(stream, after=head - 1) if head else ():
+        if not head or await self._journal.withheld(stream, user_id, head - 1):
+            return None
+        for event in await self._journal.read_stream(stream, after=head - 1):
             if isinstance(event.payload, ValueStored):
                 return event.payload.value
         return None

@@ -42,7 +42,7 @@ class Reconnecting(msgspec.Struct, frozen=True):
 
     def pause(self, failures: int) -> float:
         longest = min(self.longest, self.first * 2.0 ** min(failures, 30))
-        return longest * random.uniform(0.5, 1.0)
+        return longest * random.SystemRandom().uniform(0.5, 1.0)
 
 
 class RabbitLink:

@@ -129,7 +129,8 @@ class Relay:
     async def _take_turn(self) -> None:
         turn = turn_for(self._journal.store, self.name, self._worker)
         mine = asyncio.Event()
-        ledger: Ledger | None = None
+        # A call that is cancelled has opened one all the same.
+        opened: list[Ledger] = []
         try:
             await turn.start(_ignore, mine.set)
             if turn.is_owner:
@@ -137,10 +138,10 @@ class Relay:
             if not mine.is_set():
                 self._state = "standing by"
             await mine.wait()
-            ledger = await in_thread(Ledger, self._journal.store)
-            await self._relay(ledger)
+            await in_thread(lambda: opened.append(Ledger(self._journal.store)))
+            await self._relay(opened[0])
         finally:
-            if ledger is not None:
+            for ledger in opened:
                 ledger.close()
             await turn.close()
 

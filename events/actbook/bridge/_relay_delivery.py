@@ -57,7 +57,7 @@ class Delivery:
             if attempts >= _PATIENCE:
                 await self._set_aside(aside(event, reason, now()))
                 return
-            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            await asyncio.sleep(pause * random.SystemRandom().uniform(0.5, 1.0))
             pause = min(pause * 2, MOST_PAUSE)
 
     async def _bring(self, event: Envelope) -> None:

@@ -59,6 +59,6 @@ def event_at(store: Store, position: int) -> Envelope | Unreadable | None:
 
 def _event(store: Store, row: Row) -> Envelope | Unreadable:
     try:
-        return decode(row, store.blob)
+        return decode(row, store.blob, store.keys)
     except (UndecodableError, UnknownTopicError, UpcastError, KeyError) as error:
         return Unreadable(row, f"{type(error).__name__}: {error}")

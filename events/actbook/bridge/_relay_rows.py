@@ -109,7 +109,11 @@ class _PostgresRows:
         self._names = {"relays": f"{schema}.relays", "set_aside": f"{schema}.relay_set_aside"}
         self._closing = Event()
         self._link = Link(store.url, store.patience, self._closing)
-        self._make(store)
+        try:
+            self._make(store)
+        except BaseException:
+            self._link.close()
+            raise
 
     def run(self, work: Callable[[Execute], T]) -> T:
         def once(connection: Connection) -> T:

@@ -113,6 +113,7 @@ from actbook.events._stats import add_counters, add_stats, add_values
 from actbook.events._status import SOURCES, ExecutionStatus, IllegalTransitionError, can_move, check_move
 from actbook.events._storage_events import ValueStored, storage_stream
 from actbook.events._topics import Event, UnknownTopicError, event_type, registered_topics, topic
+from actbook.events._user_events import UserForgotten, user_stream
 from actbook.graphs._context import ExecutionContext
 
 __all__ = [
@@ -218,6 +219,7 @@ __all__ = [
     "TimezoneError",
     "UnknownTopicError",
     "UsageCharged",
+    "UserForgotten",
     "ValueStored",
     "WarningRecorded",
     "add_counters",
@@ -250,5 +252,6 @@ __all__ = [
     "schedule_stream",
     "split_node_exec_id",
     "storage_stream",
+    "user_stream",
     "topic",
 ]

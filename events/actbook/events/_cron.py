@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -149,6 +148,7 @@ def _reason(error: str) -> str:
 
 
 def _remedy(timezone: str) -> str:
+    import difflib
     from zoneinfo import available_timezones
 
     near = difflib.get_close_matches(timezone, sorted(available_timezones()), n=1)

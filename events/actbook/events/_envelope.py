@@ -74,6 +74,9 @@ class Append(msgspec.Struct, gc=False):
 
     Two things may be said along with "open". `asleep`: the stream is left out of the list until the stream named here has
     gone beyond this version. `priority`: how urgent it is to whoever reads the list, higher is more.
+
+    `claim`: from this "open" on the stream belongs to the worker that writes it, where several share a store. Without it a
+    new stream is free for any of them, and so is one that is asleep.
     """
 
     stream_id: str
@@ -86,6 +89,7 @@ class Append(msgspec.Struct, gc=False):
     also: tuple[Append, ...] = ()
     asleep: tuple[str, int] | None = None
     priority: int = 0
+    claim: bool = False
 
 
 class Appended(msgspec.Struct, frozen=True, gc=False):

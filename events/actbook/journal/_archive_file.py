@@ -6,7 +6,6 @@ other: four bytes of length (big-endian) and a MessagePack array whose first ite
 
 from __future__ import annotations
 
-import lzma
 import os
 import struct
 from collections.abc import Iterable, Iterator
@@ -96,6 +95,8 @@ def write_archive(path: Path, records: Iterable[Record]) -> bytes:
 
 
 def _write_part(part: Path, records: Iterable[Record]) -> bytes:
+    import lzma
+
     with open(part, "wb", opener=_private) as file:
         file.write(MAGIC + b"0" * 64 + b"\n")
         with lzma.open(file, "wb", preset=_PRESET, check=lzma.CHECK_SHA256) as packed:
@@ -148,6 +149,8 @@ def digest_of(path: Path) -> bytes:
 
 def read_archive(path: Path) -> Iterator[Record]:
     """The records in their order. Blocks while it reads; memory holds one. Raises `ArchiveFileError`."""
+    import lzma
+
     with _opened(path) as file:
         _said(path, file.read(_HEADER))
         try:

@@ -128,8 +128,13 @@ def missing_archives(connection: sqlite3.Connection) -> Iterator[ArchiveRecord]:
     return (each for each in archives_of(connection) if each.is_discarded or not Path(each.file).is_file())
 
 
+def ever_archived(connection: sqlite3.Connection) -> bool:
+    """Whether a stream ever left."""
+    return connection.execute(_EVER).fetchone() is not None
+
+
 def _select(connection: Any, sql: str, parameters: Sequence[object] = ()) -> list[Any]:
     """Nothing from a store that no stream ever left, or can leave."""
-    if not isinstance(connection, sqlite3.Connection) or connection.execute(_EVER).fetchone() is None:
+    if not isinstance(connection, sqlite3.Connection) or not ever_archived(connection):
         return []
     return connection.execute(sql, parameters).fetchall()

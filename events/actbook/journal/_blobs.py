@@ -34,13 +34,15 @@ def split(state: bytes) -> tuple[bytes, list[Blob]]:
     """An encoded event without its big values, and those values. Small events come back as they are."""
     if len(state) <= BLOB_LIMIT:
         return state, []
-    *around, payload = msgspec.msgpack.decode(state, ext_hook=_refuse_reserved)
+    items = msgspec.msgpack.decode(state, ext_hook=_refuse_reserved)
+    around, payload, sealed = items[:5], items[5], items[7:]
     blobs: dict[bytes, Blob] = {}
     fields = [_shrink(field, blobs, 1) for field in payload] if isinstance(payload, list) else payload
     if len(_encode(fields)) > BLOB_LIMIT:
         blobs = {}
         fields = _reference(payload, blobs)
-    return _encode((*around, fields, list(blobs))), list(blobs.values())
+    sealed = [_shrink(each, blobs, 1) for each in sealed]
+    return _encode((*around, fields, list(blobs), *sealed)), list(blobs.values())
 
 
 def join(state: bytes, load: LoadBlob) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 import msgspec
 
@@ -11,11 +11,14 @@ from actbook.events._envelope import Append, Envelope
 from actbook.events._topics import Event, event_type
 from actbook.journal._blobs import LoadBlob, join
 from actbook.journal._chain import Row
-from actbook.journal._errors import JournalError, UndecodableError, UnencodableError
+from actbook.journal._errors import JournalError, PayloadKeyError, UndecodableError, UnencodableError
 from actbook.journal._upcast import upcast
 
 _PLAIN_STATE = 0x96
 """First byte of a state of six items: one without references to big values."""
+
+_UNSEALED = 7
+"""Most items of a state without a ciphertext."""
 
 P_ = TypeVar("P_")
 
@@ -39,6 +42,24 @@ class _Decoder(msgspec.Struct, frozen=True, gc=False):
     payload: msgspec.msgpack.Decoder[Event]
 
 
+class Opener(Protocol):
+    """What reading needs of payload keys; see `PayloadKeys`. What it gives is a `DataKey`, or None."""
+
+    def to_open(self, key_id: bytes) -> Any: ...
+
+
+class _NoKeys:
+    """Refuses: an engine must never take a stand-in for a value."""
+
+    def to_open(self, key_id: bytes) -> NoReturn:
+        raise PayloadKeyError(
+            f"Values are sealed with the key {key_id.hex()}, and no payload keys were given:"
+            " open the store with `payload_keys`, or set ACTBOOK_PAYLOAD_KEY for the command line."
+        )
+
+
+NO_KEYS: Opener = _NoKeys()
+
 _decoders: dict[str, _Decoder] = {}
 _making = Lock()
 
@@ -57,15 +78,18 @@ def encode_all(append: Append) -> list[bytes]:
     return states
 
 
-def decode(row: Row, load: LoadBlob) -> Envelope:
-    """A recorded event; raises `UnknownTopicError`, `UpcastError` or `UndecodableError`."""
+def decode(row: Row, load: LoadBlob, keys: Opener | None = None) -> Envelope:
+    """A recorded event; raises `UnknownTopicError`, `UpcastError`, `UndecodableError` or `PayloadKeyError`.
+
+    Values that were sealed read as `[sealed]` without `keys`, and as `[forgotten]` when theirs was destroyed.
+    """
     position, stream_id, version, topic, event_id, at, digest, state = row
     decoder = _decoders.get(topic) or _decoder(topic)
     try:
         if state[0] == _PLAIN_STATE and state[1] == decoder.schema_version:
             recorded = decoder.state.decode(state)
         else:
-            recorded = _decode_indirect(topic, decoder, state, load)
+            recorded = _decode_indirect(row, decoder, load, keys)
     except JournalError:
         raise
     except (ValueError, TypeError, LookupError, RecursionError) as error:
@@ -86,9 +110,14 @@ def decode(row: Row, load: LoadBlob) -> Envelope:
     )
 
 
-def _decode_indirect(topic: str, decoder: _Decoder, state: bytes, load: LoadBlob) -> _State[Event]:
+def _decode_indirect(row: Row, decoder: _Decoder, load: LoadBlob, keys: Opener | None) -> _State[Event]:
+    topic, state = row[3], row[7]  # a store may give plain tuples
     plain = join(state, load)
     fields: Any = plain[5]
+    if len(plain) > _UNSEALED:
+        from actbook.journal._sealing import opened
+
+        fields = opened(row, plain, keys)
     if isinstance(fields, msgspec.Raw):
         fields = msgspec.msgpack.decode(fields)
     fields = upcast(topic, fields, plain[0], decoder.schema_version)

@@ -31,6 +31,7 @@ class Commits:
         self, store: Store, loop: asyncio.AbstractEventLoop, ring: Callable[[], object] | None
     ) -> None:
         self._store = store
+        self._keys = store.keys
         self._loop = loop
         self.ring = ring
         self._writer = Writer(store, self._report)
@@ -42,6 +43,7 @@ class Commits:
         self._closed = False
         self._drained: asyncio.Future[None] = loop.create_future()
         self._room: deque[asyncio.Future[None]] = deque()
+        self._settling: list[asyncio.Future[None]] = []
         self.committed: Listeners[int] = Listeners(loop)
         self.recorded: Listeners[Recorded] = Listeners(loop)
         self.last_position = 0
@@ -53,7 +55,7 @@ class Commits:
     def submit(self, append: Append, done: Done, *, lead: bool = False) -> None:
         if self._closed:
             raise JournalClosedError
-        prepared = prepare(append)
+        prepared = prepare(append, self._keys)
         self._number += 1
         request = Request(self._number, prepared, done)
         self._waiting += 1
@@ -68,6 +70,13 @@ class Commits:
         while self.is_full:
             future = self._loop.create_future()
             self._room.append(future)
+            await future
+
+    async def settled(self) -> None:
+        """Returns when nothing is on its way."""
+        while self._waiting:
+            future = self._loop.create_future()
+            self._settling.append(future)
             await future
 
     def hear(self, last_position: int) -> None:
@@ -151,7 +160,15 @@ class Commits:
             self._answering = nested
         if self._room:
             self._make_room()
-        if self._closed and not self._waiting:
+        if not self._waiting and (self._settling or self._closed):
+            self._tell_settled()
+
+    def _tell_settled(self) -> None:
+        settling, self._settling = self._settling, []
+        for future in settling:
+            if not future.done():
+                future.set_result(None)
+        if self._closed:
             self._drained.set_result(None)
 
     def _make_room(self) -> None:

@@ -8,9 +8,9 @@ from actbook.journal._sqlite import SQLiteStore
 from actbook.journal._store import Store
 
 
-def coordinator_for(store: Store, worker_id: str, candidate: bool = True) -> Coordinator:
+def coordinator_for(store: Store, worker_id: str, candidate: bool = True, lease: float = 10.0) -> Coordinator:
     """Processes that share a file coordinate through files beside it, those that share a database through that; a store in
-    memory has one process anyway.
+    memory has one process anyway. `lease`: seconds that a worker of a database stays one without renewing that.
     """
     if isinstance(store, SQLiteStore):
         return FileCoordinator(store.path, worker_id, candidate)
@@ -19,5 +19,5 @@ def coordinator_for(store: Store, worker_id: str, candidate: bool = True) -> Coo
         from actbook.journal._postgres_coordinator import PostgresCoordinator
 
         if isinstance(store, PostgresStore):
-            return PostgresCoordinator(store, worker_id, candidate)
+            return PostgresCoordinator(store, worker_id, candidate, lease)
     return LocalCoordinator(worker_id)

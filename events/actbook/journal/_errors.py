@@ -65,6 +65,13 @@ class UnencodableError(JournalError):
         self.reason = reason
 
 
+class PayloadKeyError(JournalError):
+    """The keys that sealed values need are missing, are others, or can't be read. The text says which, and what to do.
+
+    Never raised for values whose key was destroyed: those read as `[forgotten]`.
+    """
+
+
 class UndecodableError(JournalError):
     """A recorded event can't be read: its bytes were damaged.
 
@@ -162,9 +169,9 @@ class StoreConnectionError(StoreIOError):
 
 
 class StoreFencedError(StoreError):
-    """This process owned the store, lost touch with it, and another one took over: it may write nothing more."""
+    """Others took this worker for dead, and may run its executions already: it writes nothing more under that name."""
 
-    remedy = "Nothing of the batch was written, and what this process knows is out of date: start it again."
+    remedy = "Nothing of the batch was written. Repeat the request: the worker goes on under another name."
 
 
 class MissingDriverError(JournalError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from actbook.events._envelope import Append, Appended, Envelope
 from actbook.journal._commits import Commits
@@ -11,11 +13,16 @@ from actbook.journal._listeners import Listeners
 from actbook.journal._reader import Reader
 from actbook.journal._recorded import Recorded
 from actbook.journal._sqlite_schema import Synchronous
-from actbook.journal._store import Snapshot, Store
+from actbook.journal._store import Snapshot, Store, is_sealed
 from actbook.journal._subscription import follow
 from actbook.journal._upcast import check_upcasters
 from actbook.journal._urls import open_store
 from actbook.journal._writer import Done
+
+if TYPE_CHECKING:
+    from actbook.journal._payload_keys import PayloadKeys
+    from actbook.journal._sealing import Withheld
+    from actbook.journal._store import ClaimStore
 
 
 class Journal:
@@ -50,15 +57,17 @@ class Journal:
         synchronous: Synchronous = "FULL",
         worker_id: str | None = None,
         ring: Callable[[], object] | None = None,
+        keys: PayloadKeys | None = None,
     ) -> Journal:
         """Opens `memory:`, `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://…`, creating
-        the file or the schema when there is none.
+        the file or the schema when there is none. `keys` seal values of users; closing them is left to who made them.
 
         Raises `StoreUrlError`, `StoreFormatError`, `StoreError`, `MissingDriverError`, and `UpcastError` when
         an upcaster is missing.
         """
         check_upcasters()
         store = await asyncio.to_thread(open_store, url, synchronous=synchronous)
+        store.keys = keys
         return cls(store, worker_id=worker_id, ring=ring)
 
     @property
@@ -114,6 +123,10 @@ class Journal:
         expected version and were submitted before its failure was reported fail too.
         """
         self._commits.submit(append, done, lead=lead)
+
+    async def settled(self) -> None:
+        """Returns when everything that was submitted is answered."""
+        await self._commits.settled()
 
     async def room(self) -> None:
         """Returns when less is queued than the bounds allow."""
@@ -180,14 +193,55 @@ class Journal:
         """Priorities of streams that were opened and not closed; those of priority 0 are left out."""
         return await self._reader.run(lambda: self.store.priorities(among))
 
+    async def claim(self, count: int, among: Sequence[str] | None = None) -> list[tuple[str, int]]:
+        """Takes unfinished streams that nobody has, on a store that workers share: ids and priorities, the most urgent first.
+
+        Raises `StoreFencedError` when this worker was taken for dead; after any other error `claimed` tells what happened.
+        """
+        store = cast("ClaimStore", self.store)
+        return await self._reader.run(lambda: store.claim(count, among))
+
+    async def claimed(self) -> list[tuple[str, int]]:
+        """What this worker has on a store that workers share."""
+        return await self._reader.run(cast("ClaimStore", self.store).claimed)
+
     async def put_snapshot(self, stream_id: str, version: int, state: bytes, state_hash: bytes) -> None:
         """Keeps a state of the stream. Not synced to disk: a snapshot that is lost can be made again."""
-        snapshot = Snapshot(stream_id, version, state, state_hash)
-        await self._reader.run(lambda: self.store.put_snapshot(snapshot))
+        snapshot, keys = Snapshot(stream_id, version, state, state_hash), self.store.keys
+        if keys is not None:
+            from actbook.journal._sealed_snapshots import seal_snapshot
+
+            snapshot = await self._reader.run(partial(seal_snapshot, snapshot, keys))
+        await self._reader.run(partial(self.store.put_snapshot, snapshot))
 
     async def latest_snapshot(self, stream_id: str, at_most: int | None = None) -> Snapshot | None:
-        """The newest snapshot, or the newest one not above the version `at_most`."""
-        return await self._reader.run(lambda: self.store.latest_snapshot(stream_id, at_most))
+        """The newest snapshot, or the newest one not above the version `at_most`. Raises `PayloadKeyError`."""
+        found = await self._reader.run(lambda: self.store.latest_snapshot(stream_id, at_most))
+        if found is None or not is_sealed(found):
+            return found
+        from actbook.journal._sealed_snapshots import open_snapshot
+
+        return await self._reader.run(partial(open_snapshot, found, self.store.keys))
+
+    async def withheld(self, stream_id: str, user_id: str, after: int = 0) -> Withheld:
+        """Says "forgotten" when values of the stream, above the version `after`, were sealed with a destroyed key of the user.
+
+        Reads the stream when the user has such keys. Raises `PayloadKeyError`.
+        """
+        store, keys = self.store, self.store.keys
+        if keys is None or not await self._reader.run(partial(keys.destroyed, user_id)):
+            return ""
+        from actbook.journal._sealing import withheld
+
+        return await self._reader.run(
+            lambda: withheld((row.state for row in store.read_rows(stream_id, after)), keys)
+        )
+
+    async def unlock(self, user_id: str) -> None:
+        """Has the user's key ready, so that no append of his waits for it on the loop. Raises `PayloadKeyError`."""
+        keys = self.store.keys
+        if keys is not None:
+            await self._reader.run(lambda: keys.to_seal(user_id))
 
     async def drop_snapshots(self, stream_id: str | None = None, below: int | None = None) -> int:
         """Deletes snapshots of one stream or of all, all versions or only those below one.

@@ -35,6 +35,10 @@ class Known(Protocol):
         """The head as the store has it now."""
         ...
 
+    def heads(self, stream_ids: Sequence[str]) -> Mapping[str, Head]:
+        """Heads that `head` would have to visit the store for one by one; none where that is no gain."""
+        ...
+
     def recorded(self, event_ids: Sequence[bytes]) -> Mapping[bytes, Where]:
         """Those of the event ids that are in the store."""
         ...

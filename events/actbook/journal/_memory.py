@@ -6,12 +6,12 @@ import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from actbook.events._envelope import Append, Envelope
 from actbook.journal._blobs import Blob
 from actbook.journal._chain import Row
-from actbook.journal._codec import decode
+from actbook.journal._codec import NO_KEYS, decode
 from actbook.journal._copying import Heads, flat
 from actbook.journal._errors import JournalClosedError, StoreBusyError
 from actbook.journal._known import EMPTY, Head, Where
@@ -19,6 +19,9 @@ from actbook.journal._memory_views import MemoryViews
 from actbook.journal._plan import COLUMNS, Opened, Outcome, Plan
 from actbook.journal._prepared import Prepared, prepare
 from actbook.journal._store import Snapshot
+
+if TYPE_CHECKING:
+    from actbook.journal._payload_keys import PayloadKeys
 
 
 class _Known:
@@ -35,6 +38,9 @@ class _Known:
         rows = self._streams.get(stream_id)
         return (rows[-1].version, rows[-1].hash) if rows else EMPTY
 
+    def heads(self, stream_ids: Sequence[str]) -> Mapping[str, Head]:
+        return {}
+
     def recorded(self, event_ids: Sequence[bytes]) -> Mapping[bytes, Where]:
         return {event_id: self._ids[event_id] for event_id in event_ids if event_id in self._ids}
 
@@ -43,9 +49,11 @@ class MemoryStore:
     """Events in lists. Readers see whole transactions only."""
 
     can_lead = True
+    many_workers = False
 
     def __init__(self) -> None:
         self.write_lock = Lock()
+        self.keys: PayloadKeys | None = None
         self._log: list[Row] = []
         self._streams: dict[str, list[Row]] = {}
         self._ids: dict[bytes, Where] = {}
@@ -56,7 +64,7 @@ class MemoryStore:
         self._closed = False
 
     def write(self, appends: Sequence[Append]) -> list[Outcome]:
-        return self.write_prepared([prepare(append) for append in appends]).outcomes
+        return self.write_prepared([prepare(append, self.keys) for append in appends]).outcomes
 
     def write_prepared(self, batch: Sequence[Prepared], *, wait: bool = True) -> Plan:
         if not self.write_lock.acquire(blocking=wait):
@@ -72,7 +80,8 @@ class MemoryStore:
             self.write_lock.release()
 
     def read_stream(self, stream_id: str, after: int = 0, limit: int | None = None) -> list[Envelope]:
-        return [decode(row, self.blob) for row in self.read_rows(stream_id, after, limit)]
+        keys = self.keys or NO_KEYS
+        return [decode(row, self.blob, keys) for row in self.read_rows(stream_id, after, limit)]
 
     def read_log(
         self, after: int = 0, limit: int | None = 1000, topics: Sequence[str] = (), upto: int | None = None
@@ -80,7 +89,8 @@ class MemoryStore:
         rows = self.rows(after, upto)
         if topics:
             rows = [row for row in rows if row.topic in topics]
-        return [decode(row, self.blob) for row in rows[:limit]]
+        keys = self.keys or NO_KEYS
+        return [decode(row, self.blob, keys) for row in rows[:limit]]
 
     def read_rows(self, stream_id: str, after: int = 0, limit: int | None = None) -> list[Row]:
         rows = self._streams.get(stream_id, [])

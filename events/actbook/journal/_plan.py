@@ -36,6 +36,7 @@ class Opened(NamedTuple):
     row: int
     priority: int = 0
     asleep: tuple[str, int] | None = None
+    claim: bool = False
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -195,6 +196,9 @@ class Plan:
             duplicate = self._duplicate(prepared.event_ids, parts)
             if duplicate is not None:
                 return duplicate
+        if len(parts) > 2:
+            streams = (part.append.stream_id for part in parts if part.append.expected != 0)
+            self.heads.update(self._known.heads([each for each in streams if each not in self.heads]))
         versions: dict[str, int] = {}
         for part in parts:
             stream_id = part.append.stream_id
@@ -253,7 +257,8 @@ class Plan:
         row = len(rows) // COLUMNS
         if append.lifecycle is not None:
             opens = append.lifecycle == "open"
-            self.lifecycle[stream_id] = Opened(row, append.priority, append.asleep) if opens else None
+            about = (append.priority, append.asleep, append.claim)
+            self.lifecycle[stream_id] = Opened(row, *about) if opens else None
         for draft, state, new_id in zip(drafts, states, self._fresh_ids, strict=False):
             version += 1
             topic, at, event_id = draft.payload.TOPIC, draft.at, draft.event_id or new_id

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from threading import Event, Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from actbook.events._envelope import Append, Envelope
 from actbook.journal._blobs import Blob
 from actbook.journal._chain import Row
+from actbook.journal._codec import NO_KEYS
 from actbook.journal._copying import Heads, flat
 from actbook.journal._plan import Outcome, Plan
 from actbook.journal._postgres_errors import store_errors
@@ -25,6 +26,9 @@ from actbook.journal._postgres_views import PostgresViews
 from actbook.journal._postgres_write import WritePath, check_stream_id, head_of
 from actbook.journal._prepared import Prepared, prepare
 from actbook.journal._store import Snapshot
+
+if TYPE_CHECKING:
+    from actbook.journal._payload_keys import PayloadKeys
 
 _COPIED = 1024
 
@@ -38,13 +42,18 @@ class PostgresStore:
     """
 
     can_lead = False
+    many_workers = True
 
     def __init__(self, url: str, *, patience: float = 10.0) -> None:
         self.url = parse_postgres_url(url)
         self.path = self.url.shown
         self.patience = patience
+        self.keys: PayloadKeys | None = None
         self.write_lock = Lock()  # of the views alone: the journal's own writes are in another database
         self.names = Names(self.url.schema)
+        self._claim = self.names.sql("SELECT * FROM {schema}.claim(%b::bigint, %b::bigint, %b::text[])")
+        self._own_row = self.names.sql("SELECT 1 FROM {schema}.workers WHERE epoch=%b FOR UPDATE")
+        self._claimed = self.names.sql("SELECT stream_id, priority FROM {schema}.unfinished WHERE worker=%b")
         self._closing = Event()
         with store_errors(self.path):
             connection = connect(self.url, patience)
@@ -54,6 +63,7 @@ class PostgresStore:
                 connection.close()
         self._writing_link = Link(self.url, patience, self._closing)
         self._snapshot_link = Link(self.url, patience, self._closing)
+        self._claim_link = Link(self.url, patience, self._closing)
         self._writing = WritePath(self.url, self.names, self._writing_link)
         self._reading = ReadPath(self.url, self.names, patience, self._closing)
         self._views = PostgresViews(self.url.views, self.store_id, patience)
@@ -65,7 +75,7 @@ class PostgresStore:
 
     @property
     def fence(self) -> int | None:
-        """The epoch of this process's ownership. Appends fail with `StoreFencedError` once there is a later one."""
+        """The epoch of this worker. Appends fail with `StoreFencedError` once it was dismissed."""
         return self._writing.fence
 
     @fence.setter
@@ -73,18 +83,18 @@ class PostgresStore:
         self._writing.fence = epoch
 
     def write(self, appends: Sequence[Append]) -> list[Outcome]:
-        return self.write_prepared([prepare(append) for append in appends]).outcomes
+        return self.write_prepared([prepare(append, self.keys) for append in appends]).outcomes
 
     def write_prepared(self, batch: Sequence[Prepared], *, wait: bool = True) -> Plan:
         return self._writing.write(batch)
 
     def read_stream(self, stream_id: str, after: int = 0, limit: int | None = None) -> list[Envelope]:
-        return self._reading.stream(stream_id, after, limit)
+        return self._reading.stream(stream_id, after, limit, self.keys or NO_KEYS)
 
     def read_log(
         self, after: int = 0, limit: int | None = 1000, topics: Sequence[str] = (), upto: int | None = None
     ) -> list[Envelope]:
-        return self._reading.log(after, limit, topics, upto)
+        return self._reading.log(after, limit, topics, upto, self.keys or NO_KEYS)
 
     def read_rows(self, stream_id: str, after: int = 0, limit: int | None = None) -> list[Row]:
         return self._reading.rows(stream_id, after, limit)
@@ -106,6 +116,30 @@ class PostgresStore:
 
     def priorities(self, among: Sequence[str] | None = None) -> dict[str, int]:
         return self._reading.priorities(among)
+
+    def claim(self, count: int, among: Sequence[str] | None = None) -> list[tuple[str, int]]:
+        """Takes free streams for this worker, the most urgent first: ids and priorities. Raises `StoreFencedError`."""
+        parameters = (self.fence, count, None if among is None else list(among))
+        with self._claim_link.lock, store_errors(self.path):
+            # Not repeated when the connection is lost: it may have happened, see `claimed`.
+            connection = self._claim_link.connection()
+            try:
+                rows = connection.execute(self._claim, parameters, prepare=True, binary=True).fetchall()
+            except psycopg.Error as error:
+                self._claim_link.forgive(error)
+                raise
+        return [(row[0], row[1]) for row in sorted(rows, key=lambda row: (-row[1], row[2]))]
+
+    def claimed(self) -> list[tuple[str, int]]:
+        """What this worker has: ids and priorities."""
+
+        def work(connection: Connection) -> list[tuple[str, int]]:
+            with connection.transaction():
+                # A claim whose answer was lost may be about to commit: this waits for it.
+                connection.execute(self._own_row, (self.fence,))
+                return connection.execute(self._claimed, (self.fence,), binary=True).fetchall()
+
+        return self._claim_link.run(work)
 
     def blob(self, sha256: bytes) -> bytes:
         return self._reading.blob(sha256)
@@ -184,6 +218,7 @@ class PostgresStore:
     def close(self) -> None:
         self._closing.set()
         self._snapshot_link.close()
+        self._claim_link.close()
         self._reading.close()
         self._writing_link.close()
         self._views.close()

@@ -19,7 +19,8 @@ _STATE = COLUMNS - 1
 
 EVENT_ARRAYS = "%b::text[], %b::bigint[], %b::text[], %b::bytea[], %b::bigint[], %b::bytea[], %b::bytea[]"
 BESIDE_ARRAYS = (
-    "%b::bytea[], %b::bigint[], %b::text[], %b::bigint[], %b::bigint[], %b::text[], %b::bigint[], %b::text[]"
+    "%b::bytea[], %b::bigint[], %b::text[], %b::bigint[], %b::bigint[], %b::text[], %b::bigint[], %b::boolean[],"
+    " %b::text[]"
 )
 
 Arrays = tuple[list[Any] | None, ...]
@@ -67,6 +68,7 @@ def beside_arrays(plan: Plan) -> Arrays:
         _numbers([entry.priority for _, entry in opened]),
         [stream for stream, _ in asleep] if sleeping else None,
         _numbers([beyond for _, beyond in asleep]) if sleeping else None,
+        [entry.claim for _, entry in opened] or None,
         closed or None,
     )
 

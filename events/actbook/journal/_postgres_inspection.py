@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from actbook.journal._coordination import OwnerInfo
 from actbook.journal._postgres_errors import store_errors
+from actbook.journal._postgres_leadership import find_owner
 from actbook.journal._postgres_link import Connection, connect
-from actbook.journal._postgres_ownership import find_owner
 from actbook.journal._postgres_schema import Names, schema_version
 from actbook.journal._postgres_url import parse_postgres_url
 

@@ -64,7 +64,7 @@ class Pauses:
     def rest(self) -> bool:
         """False when there is no more time."""
         left = self._deadline - time.monotonic()
-        if left <= 0 or self._closing.wait(min(left, self._pause * (0.5 + random.random()))):
+        if left <= 0 or self._closing.wait(min(left, self._pause * (0.5 + random.SystemRandom().random()))):
             return False
         self._pause = min(self._pause * 2, _LONGEST_PAUSE)
         return True

@@ -9,7 +9,7 @@ from typing import Any
 
 from actbook.events._envelope import Envelope
 from actbook.journal._chain import Row
-from actbook.journal._codec import decode
+from actbook.journal._codec import Opener, decode
 from actbook.journal._errors import JournalClosedError
 from actbook.journal._postgres_link import Connection, Link
 from actbook.journal._postgres_schema import Names
@@ -56,21 +56,23 @@ class ReadPath:
             " WHERE stream_id=%b AND version<=%b ORDER BY version DESC LIMIT 1"
         )
 
-    def stream(self, stream_id: str, after: int, limit: int | None) -> list[Envelope]:
-        return [decode(row, self.blob) for row in self.rows(stream_id, after, limit)]
+    def stream(self, stream_id: str, after: int, limit: int | None, keys: Opener) -> list[Envelope]:
+        return [decode(row, self.blob, keys) for row in self.rows(stream_id, after, limit)]
 
     def rows(self, stream_id: str, after: int, limit: int | None) -> list[Row]:
         if "\0" in stream_id:
             return []
         return list(map(Row._make, self.select(self._stream, (stream_id, after, limit))))
 
-    def log(self, after: int, limit: int | None, topics: Sequence[str], upto: int | None) -> list[Envelope]:
+    def log(
+        self, after: int, limit: int | None, topics: Sequence[str], upto: int | None, keys: Opener
+    ) -> list[Envelope]:
         last = _UNBOUND if upto is None else upto
         if topics:
             rows = self.select(self._log_of, (after, last, list(topics), limit))
         else:
             rows = self.select(self._log, (after, last, limit))
-        return [decode(Row._make(row), self.blob) for row in rows]
+        return [decode(Row._make(row), self.blob, keys) for row in rows]
 
     def log_rows(self, after: int, limit: int | None) -> list[Row]:
         return list(map(Row._make, self.select(self._log, (after, _UNBOUND, limit))))

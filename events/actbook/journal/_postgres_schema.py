@@ -9,11 +9,12 @@ from actbook.journal._errors import StoreFormatError
 from actbook.journal._postgres_link import Connection
 from actbook.journal._postgres_url import PostgresUrl
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _APPEND_LOCK = 0x41637441
 _OWNER_LOCK = 0x4163744F
 _MIGRATION_LOCK = 0x4163744D
+_WORKER_LOCKS = 0x41635700
 
 # The lock is taken in a statement of its own: each statement of a function sees what was committed before it began, so that
 # those behind the lock see everything that was appended. Positions follow each other without gaps, in the order of commits.
@@ -118,7 +119,96 @@ BEGIN
 END $$;
 """
 
-_MIGRATIONS = (_FIRST,)
+# Who runs an execution is a row's `worker`; a worker is alive as long as it has a row of its own. The row goes away while
+# nobody appends: what a worker wrote before is there when others look, and what it has not written by then is never written.
+_SECOND = """
+CREATE SEQUENCE {schema}.epochs;
+CREATE TABLE {schema}.workers(
+  epoch bigint PRIMARY KEY,
+  worker_id text COLLATE "C" NOT NULL,
+  host text NOT NULL,
+  pid bigint NOT NULL,
+  started_at bigint NOT NULL,
+  renewed_at timestamptz NOT NULL,
+  lease interval NOT NULL
+);
+ALTER TABLE {schema}.unfinished ADD COLUMN worker bigint;
+CREATE INDEX unfinished_free ON {schema}.unfinished(priority DESC, position) WHERE worker IS NULL;
+CREATE INDEX unfinished_taken ON {schema}.unfinished(worker) WHERE worker IS NOT NULL;
+CREATE OR REPLACE FUNCTION {schema}.lock_log(p_fence bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  v_last bigint;
+BEGIN
+  PERFORM pg_advisory_xact_lock({append_lock}, {key});
+  IF p_fence IS NOT NULL AND NOT EXISTS(SELECT 1 FROM {schema}.workers WHERE epoch = p_fence) THEN
+    RAISE EXCEPTION 'worker % was taken for dead, and its executions were given to others', p_fence
+      USING ERRCODE = 'AB001';
+  END IF;
+  SELECT {last_position} INTO v_last;
+  RETURN v_last;
+END $$;
+DROP FUNCTION {schema}.append_beside(bigint, bytea[], bigint[], text[], bigint[], bigint[], text[], bigint[], text[]);
+CREATE FUNCTION {schema}.append_beside(
+  p_first bigint, p_fence bigint, p_given bytea[], p_given_rows bigint[], p_opened text[], p_opened_rows bigint[],
+  p_priorities bigint[], p_waits_on text[], p_waits_beyond bigint[], p_claims boolean[], p_closed text[]
+) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+  IF p_given IS NOT NULL THEN
+    INSERT INTO {schema}.given_ids SELECT id, p_first + r FROM unnest(p_given, p_given_rows) AS t(id, r);
+  END IF;
+  IF p_opened IS NOT NULL THEN
+    INSERT INTO {schema}.unfinished AS u
+      SELECT stream, p_first + r, priority, waits_on, waits_beyond, CASE WHEN claims THEN p_fence END
+      FROM unnest(p_opened, p_opened_rows, p_priorities, p_waits_on, p_waits_beyond, p_claims)
+        AS t(stream, r, priority, waits_on, waits_beyond, claims)
+      ON CONFLICT (stream_id) DO UPDATE
+        SET priority = excluded.priority, waits_on = excluded.waits_on, waits_beyond = excluded.waits_beyond,
+          worker = CASE WHEN excluded.worker IS NOT NULL THEN excluded.worker
+            WHEN excluded.waits_on IS NULL THEN u.worker END;
+    IF p_claims IS NULL OR NOT (true = ALL(p_claims)) THEN
+      PERFORM pg_notify('{channel}', 'free');
+    END IF;
+  END IF;
+  IF p_closed IS NOT NULL THEN
+    DELETE FROM {schema}.unfinished WHERE stream_id = ANY(p_closed);
+  END IF;
+  RETURN p_first;
+END $$;
+CREATE FUNCTION {schema}.claim(p_fence bigint, p_count bigint, p_among text[])
+RETURNS TABLE(stream_id text, priority bigint, opened_at bigint) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM 1 FROM {schema}.workers w WHERE w.epoch = p_fence FOR SHARE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'worker % was taken for dead, and its executions were given to others', p_fence
+      USING ERRCODE = 'AB001';
+  END IF;
+  RETURN QUERY
+    UPDATE {schema}.unfinished u SET worker = p_fence
+    FROM (
+      SELECT f.stream_id FROM {schema}.unfinished f
+      WHERE f.worker IS NULL AND (p_among IS NULL OR f.stream_id = ANY(p_among)) AND (f.waits_on IS NULL OR EXISTS(
+        SELECT 1 FROM {schema}.events e WHERE e.stream_id = f.waits_on AND e.version > f.waits_beyond))
+      ORDER BY f.priority DESC, f.position LIMIT p_count FOR UPDATE SKIP LOCKED
+    ) AS free
+    WHERE u.stream_id = free.stream_id RETURNING u.stream_id, u.priority, u.position;
+END $$;
+CREATE FUNCTION {schema}.dismiss(p_epochs bigint[], p_expired bigint[]) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  v_freed bigint;
+BEGIN
+  PERFORM pg_advisory_xact_lock({append_lock}, {key});
+  DELETE FROM {schema}.workers WHERE epoch = ANY(p_epochs)
+    OR (epoch = ANY(p_expired) AND clock_timestamp() > renewed_at + lease);
+  UPDATE {schema}.unfinished SET worker = NULL
+    WHERE worker IS NOT NULL AND worker NOT IN (SELECT epoch FROM {schema}.workers);
+  GET DIAGNOSTICS v_freed = ROW_COUNT;
+  PERFORM pg_notify('{channel}', 'free');
+  RETURN v_freed;
+END $$;
+"""
+
+_MIGRATIONS = (_FIRST, _SECOND)
 """Each brings a schema from the version that is its index to the next."""
 
 _LAST_POSITION = (
@@ -140,6 +230,7 @@ class Names:
         self.channel = f"actbook_{schema}"
         self.key = int.from_bytes(sha256(schema.encode()).digest()[:4], "big", signed=True)
         self.owner_lock = f"{_OWNER_LOCK}, {self.key}"
+        self.worker_locks = (_WORKER_LOCKS ^ self.key) & 0xFFFFFFFF
 
     def sql(self, text: str) -> bytes:
         """A statement with the names filled in. Braces of its own have to be doubled."""
@@ -150,6 +241,7 @@ class Names:
             append_lock=_APPEND_LOCK,
             owner_lock=self.owner_lock,
             owner_class=_OWNER_LOCK,
+            worker_locks=self.worker_locks,
             key=self.key,
         ).encode()
 

@@ -39,12 +39,14 @@ class WritePath:
         self.token = token_hex(8)
         """Marks the notifications of commits made here."""
         self.fence: int | None = None
-        """The epoch in which this process became the owner; nothing is written once there is a later one."""
+        """The epoch of this worker; nothing is written once it was dismissed. None: no worker."""
         append = f"{{schema}}.append(%b::bigint, %b::text, {EVENT_ARRAYS})"
         self._lock = names.sql("SELECT {schema}.lock_log(%b::bigint)")
         self._append = names.sql(f"SELECT {append}")
-        self._append_all = names.sql(f"SELECT {{schema}}.append_beside({append}, {BESIDE_ARRAYS})")
-        self._beside = names.sql(f"SELECT {{schema}}.append_beside(%b::bigint, {BESIDE_ARRAYS})")
+        self._append_all = names.sql(
+            f"SELECT {{schema}}.append_beside({append}, %b::bigint, {BESIDE_ARRAYS})"
+        )
+        self._beside = names.sql(f"SELECT {{schema}}.append_beside(%b::bigint, %b::bigint, {BESIDE_ARRAYS})")
         self._blob = names.sql("INSERT INTO {schema}.blobs VALUES(%b, %b, %b, %b) ON CONFLICT DO NOTHING")
         self._written = names.sql(
             "SELECT position, event_id FROM {schema}.events WHERE stream_id=%b AND version=%b"
@@ -120,7 +122,11 @@ class WritePath:
             first = self.insert(connection, plan.rows)
         elif pieces:
             events = (self.fence, self.token, *event_arrays(plan.rows))
-            first = _int(connection.execute(self._append_all, (*events, *beside_arrays(plan)), prepare=True))
+            first = _int(
+                connection.execute(
+                    self._append_all, (*events, self.fence, *beside_arrays(plan)), prepare=True
+                )
+            )
         else:
             with connection.transaction():
                 first = self._insert(connection, plan)
@@ -132,7 +138,7 @@ class WritePath:
         self.put_blobs(connection, plan.blobs.values())
         first = self.insert(connection, plan.rows) if plan.rows else last + 1
         if plan.lifecycle or plan.given_ids:
-            connection.execute(self._beside, (first, *beside_arrays(plan)), prepare=True)
+            connection.execute(self._beside, (first, self.fence, *beside_arrays(plan)), prepare=True)
         return first
 
     def _write_exactly(self, connection: Connection, attempt: _Attempt) -> Plan:
@@ -213,6 +219,19 @@ class _Known:
     def actual_head(self, stream_id: str) -> Head:
         return head_of(self._connection, self._names, stream_id) or EMPTY
 
+    def heads(self, stream_ids: Sequence[str]) -> Mapping[str, Head]:
+        unknown = [each for each in stream_ids if each not in self._heads and "\0" not in each]
+        if len(unknown) < 2:
+            return {}
+        sql = self._names.sql(
+            "SELECT id, version, hash FROM unnest(%b::text[]) AS a(id) LEFT JOIN LATERAL (SELECT version, hash"
+            " FROM {schema}.events WHERE stream_id=a.id ORDER BY version DESC LIMIT 1) e ON true"
+        )
+        rows = self._connection.execute(sql, (unknown,), prepare=True, binary=True)
+        return {
+            each: EMPTY if version is None else (version, bytes(digest)) for each, version, digest in rows
+        }
+
     def recorded(self, event_ids: Sequence[bytes]) -> dict[bytes, Where]:
         sql = self._names.sql(
             "SELECT g.event_id, e.stream_id, e.version, e.position FROM {schema}.given_ids g"
@@ -252,6 +271,9 @@ class _Nothing:
 
     def actual_head(self, stream_id: str) -> Head:
         return EMPTY
+
+    def heads(self, stream_ids: Sequence[str]) -> Mapping[str, Head]:
+        return {}
 
     def recorded(self, event_ids: Sequence[bytes]) -> dict[bytes, Where]:
         return {}

@@ -6,11 +6,12 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from actbook.events._envelope import Append, Envelope
 from actbook.journal._blobs import Blob
 from actbook.journal._chain import Row
+from actbook.journal._codec import NO_KEYS
 from actbook.journal._copying import copy_in
 from actbook.journal._plan import Outcome, Plan
 from actbook.journal._prepared import Prepared, prepare
@@ -29,6 +30,9 @@ from actbook.journal._sqlite_snapshots import SnapshotWriter
 from actbook.journal._sqlite_write import WritePath
 from actbook.journal._store import Snapshot
 
+if TYPE_CHECKING:
+    from actbook.journal._payload_keys import PayloadKeys
+
 
 class SQLiteStore:
     """Events in a SQLite file in WAL mode, shared by any number of threads and processes of one machine.
@@ -39,9 +43,11 @@ class SQLiteStore:
     """
 
     can_lead = True
+    many_workers = False
 
     def __init__(self, path: str, *, synchronous: Synchronous = "FULL", busy_timeout: float = 10.0) -> None:
         self.path = path
+        self.keys: PayloadKeys | None = None
         self.write_lock = Lock()
         self._busy_timeout = busy_timeout
         self._log_reserved = False
@@ -54,18 +60,18 @@ class SQLiteStore:
         self._snapshots = SnapshotWriter(path, self.write_lock, busy_timeout)
 
     def write(self, appends: Sequence[Append]) -> list[Outcome]:
-        return self.write_prepared([prepare(append) for append in appends]).outcomes
+        return self.write_prepared([prepare(append, self.keys) for append in appends]).outcomes
 
     def write_prepared(self, batch: Sequence[Prepared], *, wait: bool = True) -> Plan:
         return self._writing.write(batch, wait=wait)
 
     def read_stream(self, stream_id: str, after: int = 0, limit: int | None = None) -> list[Envelope]:
-        return self._reading.stream(stream_id, after, limit)
+        return self._reading.stream(stream_id, after, limit, self.keys or NO_KEYS)
 
     def read_log(
         self, after: int = 0, limit: int | None = 1000, topics: Sequence[str] = (), upto: int | None = None
     ) -> list[Envelope]:
-        return self._reading.log(after, limit, topics, upto)
+        return self._reading.log(after, limit, topics, upto, self.keys or NO_KEYS)
 
     def read_rows(self, stream_id: str, after: int = 0, limit: int | None = None) -> list[Row]:
         return self._reading.rows(stream_id, after, limit)

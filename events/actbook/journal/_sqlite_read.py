@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from threading import Lock, get_ident
 from typing import Any, NamedTuple
 
 from actbook.events._envelope import Envelope
 from actbook.journal._chain import Row
-from actbook.journal._codec import decode
+from actbook.journal._codec import Opener, decode
 from actbook.journal._errors import JournalClosedError
 from actbook.journal._sqlite_schema import connect_read_only, store_errors
 from actbook.journal._sqlite_write import LAST_POSITION
@@ -32,6 +32,9 @@ _UNBOUND = 2**63 - 1
 _IDS = 512
 _NO_TEXT = "Could not decode to UTF-8"
 
+_as_row: Callable[[tuple[Any, ...]], Row] = partial(tuple.__new__, Row)
+"""`Row._make` without its check of the length, which takes as long as a column."""
+
 
 class _Own(NamedTuple):
     """A thread's connection, and the lock that keeps others from closing it in the middle of a query."""
@@ -50,21 +53,23 @@ class ReadPath:
         self._lock = Lock()
         self._closed = False
 
-    def stream(self, stream_id: str, after: int, limit: int | None) -> list[Envelope]:
-        return [decode(row, self.blob) for row in self.rows(stream_id, after, limit)]
+    def stream(self, stream_id: str, after: int, limit: int | None, keys: Opener) -> list[Envelope]:
+        return [decode(row, self.blob, keys) for row in self.rows(stream_id, after, limit)]
 
     def rows(self, stream_id: str, after: int, limit: int | None) -> list[Row]:
-        return list(map(Row._make, self.select(_STREAM, (stream_id, after, _or_all(limit)))))
+        return list(map(_as_row, self.select(_STREAM, (stream_id, after, _or_all(limit)))))
 
-    def log(self, after: int, limit: int | None, topics: Sequence[str], upto: int | None) -> list[Envelope]:
+    def log(
+        self, after: int, limit: int | None, topics: Sequence[str], upto: int | None, keys: Opener
+    ) -> list[Envelope]:
         only = f" AND topic IN ({','.join('?' * len(topics))})" if topics else ""
         last = _UNBOUND if upto is None else upto
         rows = self.select(_LOG.format(topics=only), (after, last, *topics, _or_all(limit)))
-        return [decode(row, self.blob) for row in rows]
+        return [decode(row, self.blob, keys) for row in rows]
 
     def log_rows(self, after: int, limit: int | None) -> list[Row]:
         rows = self.select(_LOG.format(topics=""), (after, _UNBOUND, _or_all(limit)))
-        return list(map(Row._make, rows))
+        return list(map(_as_row, rows))
 
     def stream_ids(self, after: str, limit: int) -> list[str]:
         sql = "SELECT DISTINCT stream_id FROM events WHERE stream_id>? ORDER BY stream_id LIMIT ?"

@@ -11,7 +11,7 @@ from itertools import islice
 from threading import Lock
 from typing import Any, TypeVar
 
-from actbook.journal._archived import head_elsewhere
+from actbook.journal._archived import ever_archived, head_elsewhere
 from actbook.journal._errors import JournalClosedError, StoreBusyError
 from actbook.journal._known import EMPTY, Head, Where
 from actbook.journal._plan import COLUMNS, Plan
@@ -36,6 +36,10 @@ _OPENED = "stream_id, position, priority, waits_on, waits_beyond"
 _OPENED_AGAIN = (
     " ON CONFLICT(stream_id) DO UPDATE SET"
     " priority=excluded.priority, waits_on=excluded.waits_on, waits_beyond=excluded.waits_beyond"
+)
+_HEADS = (
+    "WITH asked(id) AS (VALUES {marks}) SELECT asked.id, e.version, e.hash FROM asked JOIN events e ON e.position="
+    "(SELECT position FROM events WHERE stream_id=asked.id ORDER BY version DESC LIMIT 1)"
 )
 LAST_POSITION = "SELECT seq FROM sqlite_sequence WHERE name='events'"
 
@@ -194,7 +198,7 @@ class WritePath:
             if entry is None:
                 closed.append(stream_id)
             else:
-                row, priority, asleep = entry
+                row, priority, asleep, _ = entry
                 opened += (stream_id, plan.first_position + row, priority, *(asleep or (None, None)))
         if opened:
             self._opened.insert(connection, opened)
@@ -222,7 +226,7 @@ class WritePath:
                 deadline = deadline or time.monotonic() + self._patience
                 if not wait or not is_busy(error) or time.monotonic() > deadline:
                     raise
-            time.sleep(pause * random.random())
+            time.sleep(pause * random.SystemRandom().random())
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def _remember(self, plan: Plan) -> None:
@@ -253,6 +257,19 @@ class _Known:
     def actual_head(self, stream_id: str) -> Head:
         row: Head | None = self._connection.execute(_HEAD, (stream_id,)).fetchone()
         return row or head_elsewhere(self._connection, stream_id)
+
+    def heads(self, stream_ids: Sequence[str]) -> Mapping[str, Head]:
+        unknown = [each for each in stream_ids if each not in self._heads]
+        if len(unknown) < 2:
+            return {}
+        found: dict[str, Head] = {} if ever_archived(self._connection) else dict.fromkeys(unknown, EMPTY)
+        for start in range(0, len(unknown), _ID_CHUNK):
+            ids = unknown[start : start + _ID_CHUNK]
+            size = 1 << (len(ids) - 1).bit_length()
+            sql = _HEADS.format(marks=",".join(["(?)"] * size))
+            for stream_id, *head in self._connection.execute(sql, ids + [None] * (size - len(ids))):
+                found[stream_id] = (head[0], head[1])
+        return found
 
     def recorded(self, event_ids: Sequence[bytes]) -> dict[bytes, Where]:
         found: dict[bytes, Where] = {}

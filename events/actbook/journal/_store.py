@@ -7,13 +7,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from sqlite3 import Connection
 from threading import Lock
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from actbook.events._envelope import Append, Envelope
 from actbook.journal._blobs import Blob
 from actbook.journal._chain import Row
 from actbook.journal._plan import Outcome, Plan
 from actbook.journal._prepared import Prepared
+
+if TYPE_CHECKING:
+    from actbook.journal._payload_keys import PayloadKeys
 
 
 class Snapshot(NamedTuple):
@@ -27,6 +30,15 @@ class Snapshot(NamedTuple):
     state_hash: bytes
 
 
+SEALED_SNAPSHOT = b"\xc1"
+"""What a sealed snapshot begins with: a byte that MessagePack never uses."""
+
+
+def is_sealed(snapshot: Snapshot) -> bool:
+    """Whether it opens only with the key of its user, and nobody else can compare it with the events."""
+    return snapshot.state[:1] == SEALED_SNAPSHOT
+
+
 class Store(Protocol):
     """A place for events. Every method may be called from any thread and blocks until it is done.
 
@@ -35,6 +47,14 @@ class Store(Protocol):
 
     can_lead: bool
     """Is a write so short that the actor loop's thread may do it when it has nothing else to do?"""
+
+    many_workers: bool
+    """Do several processes run executions at once, each what it claimed? Then it is a `ClaimStore`."""
+
+    keys: PayloadKeys | None
+    """What values of users are sealed with, and opened by; set before the first use. None: nothing is sealed, and reading
+    what is sealed raises `PayloadKeyError`.
+    """
 
     write_lock: Lock
     """Held during every write; whoever else writes to the same database holds it too (see
@@ -130,7 +150,7 @@ class Store(Protocol):
         ...
 
     def move_log(self, connection: Connection) -> None:
-        """Housekeeping beside the appends, on the thread and with the connection of the views, now and then."""
+        """Housekeeping beside the appends, now and then, with a connection of the calling thread for views."""
         ...
 
     def open_views_writer(self) -> Connection:
@@ -147,4 +167,20 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Closes every connection of the store. May be called twice."""
+        ...
+
+
+class ClaimStore(Store, Protocol):
+    """A store that several workers share."""
+
+    def claim(self, count: int, among: Sequence[str] | None = None) -> list[tuple[str, int]]:
+        """Takes for this worker at most so many unfinished streams that nobody has and that are awake, the most urgent first.
+
+        Answers with ids and priorities. Raises `StoreFencedError` when this worker was taken for dead. After any other error
+        `claimed` tells whether it happened.
+        """
+        ...
+
+    def claimed(self) -> list[tuple[str, int]]:
+        """The streams that this worker has."""
         ...

@@ -91,8 +91,21 @@ async def opened(store: str, **settings: Any) -> AsyncIterator[Engine]:
         from actbook.cli._vault import Vault
 
         settings["credentials"] = Vault(store)
-    async with Engine.open(store, **settings) as engine:
-        yield engine
+    with _with_keys(store, settings):
+        async with Engine.open(store, **settings) as engine:
+            yield engine
+
+
+@contextmanager
+def _with_keys(store: str, settings: dict[str, Any]) -> Iterator[None]:
+    """Payload keys among the settings, when a variable names their master key."""
+    if not (os.environ.get("ACTBOOK_PAYLOAD_KEY") or os.environ.get("ACTBOOK_PAYLOAD_KEY_FILE")):
+        yield
+        return
+    from actbook.cli._payload_keys import payload_keys
+
+    with payload_keys(store) as keys:
+        yield settings.setdefault("payload_keys", keys)
 
 
 def path_of(store: str) -> Path | None:

@@ -45,11 +45,14 @@ class Counter:
 
 
 def views_too(source: Store | Path, checked: Iterator[Checked]) -> Iterator[Checked]:
-    """Adds to the last one, the store as a whole, what is wrong with the views. Damaged events can't be compared with."""
+    """Adds to the last one, the store as a whole, what is wrong with the views.
+
+    Damaged events can't be compared with; those of a newer version can, since views leave them out alike.
+    """
     sound, last = True, None
     for each in checked:
         if last is not None:
-            sound = sound and last.ok
+            sound = sound and all(fault.kind == "unreadable" for fault in last.faults)
             yield last
         last = each
     if last is not None:
@@ -60,12 +63,13 @@ def views_too(source: Store | Path, checked: Iterator[Checked]) -> Iterator[Chec
 def _faults_of_views(source: Store | Path) -> list[Fault]:
     from actbook.cli._archived import tell_incomplete
     from actbook.projections import compare_views
+    from actbook.projections._unreadable import stand_in
     from actbook.replay import recorded_events, views_of
 
     if tell_incomplete(source):
         return []
     with views_of(source) as connection:
-        return compare_views(connection, recorded_events(source))
+        return compare_views(connection, recorded_events(source, stand_in))
 
 
 def print_checked(checked: Iterable[Checked], options: Options) -> ExitCode:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from actbook.events import Envelope
+from actbook.events import Envelope, Event
 from actbook.projections._parking import park, parked_streams
 from actbook.projections._projection import Projection
 from actbook.projections._rows import RowCache, Rows
@@ -63,17 +63,21 @@ class Lane:
         """Does it fill a table that will take the place of another?"""
         return self.track.name != self.track.projection
 
+    def gather(self) -> Gathering:
+        """What a batch changes, to be found out page by page."""
+        return Gathering(self)
+
     def reduce(self, events: Sequence[Envelope]) -> Changes:
         """The changes by a batch; raises what the projection raises, and then `forget` must follow."""
-        parked: list[tuple[Envelope, Exception | None, int]] = []
-        if self.parked:
-            parked = [(event, None, 0) for event in events if event.stream_id in self.parked]
-            events = [event for event in events if event.stream_id not in self.parked]
-        return self._reduce(events, parked)
+        gathering = self.gather()
+        gathering.take(events, {type(event.payload) for event in events})
+        return gathering.changes()
 
     def replay(self, event: Envelope) -> Changes:
         """The changes by one event that was parked."""
-        return self._reduce((event,), ())
+        rows = Rows(self.cache)
+        self.projection.reduce((event,), rows)
+        return Changes(self, rows, rows.writes(), ())
 
     def refuse(self, event: Envelope, error: Exception, attempts: int) -> Changes:
         """The event as parked."""
@@ -83,9 +87,26 @@ class Lane:
         """Drops rows that were changed in memory and not written."""
         self.cache.clear()
 
-    def _reduce(
-        self, events: Sequence[Envelope], parked: Sequence[tuple[Envelope, Exception | None, int]]
-    ) -> Changes:
-        rows = Rows(self.cache)
-        self.projection.reduce(events, rows)
-        return Changes(self, rows, rows.writes(), parked)
+
+class Gathering:
+    """Lets a lane's projection change rows, page by page; both methods raise as `Lane.reduce` does."""
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane
+        self._rows = Rows(lane.cache)
+        self._parked: list[tuple[Envelope, Exception | None, int]] = []
+
+    def take(self, events: Sequence[Envelope], kinds: set[type[Event]]) -> None:
+        """`kinds`: types of the events' payloads."""
+        parked = self.lane.parked
+        if parked:
+            self._parked += [(event, None, 0) for event in events if event.stream_id in parked]
+            events = [event for event in events if event.stream_id not in parked]
+        projection = self.lane.projection
+        if not projection.ignores(kinds):
+            projection.reduce(events, self._rows)
+
+    def changes(self) -> Changes:
+        """Those by all that was taken."""
+        rows = self._rows
+        return Changes(self.lane, rows, rows.writes(), self._parked)

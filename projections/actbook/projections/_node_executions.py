@@ -86,8 +86,6 @@ NODE_EXECUTIONS = Table(
     indexes=(Index(("status", "queued_at"), WAITING),),
 )
 
-_BLANK = NODE_EXECUTIONS.blank()
-
 
 class NodeExecutions(Projection):
     """Follows the same rules as `actbook.events.evolve`."""
@@ -108,9 +106,10 @@ class NodeExecutions(Projection):
     @handles(NodeCreated, NodeQueued, NodeRetried)
     def appeared(self, event: Envelope, payload: NodeCreated | NodeQueued | NodeRetried, rows: Rows) -> None:
         # What waited for inputs and is queued now has nothing yet that the new row lacks: no need to read the old one.
-        row = _BLANK.copy()
+        number = payload.node_exec
+        row = rows.fresh((event.stream_id, number))
         row["execution_id"] = event.stream_id
-        row["number"] = number = payload.node_exec
+        row["number"] = number
         row["node_id"] = payload.node_id
         row["block_id"] = payload.block_id
         row["position"] = event.position
@@ -123,7 +122,6 @@ class NodeExecutions(Projection):
             row["retry_of"] = payload.retry_of
         else:
             row["status"] = _INCOMPLETE
-        rows[event.stream_id, number] = row
 
     @handles(NodeStarted)
     def started(self, event: Envelope, payload: NodeStarted, rows: Rows) -> None:

@@ -63,6 +63,7 @@ class Projection:
         }
         self._handlers[Unreadable] = self._unreadable
         self._topics = {kind.TOPIC for kind in self._kinds}
+        self._reduces_as_said = type(self).reduce is Projection.reduce
 
     @classmethod
     def tables(cls) -> tuple[Table, ...]:
@@ -82,6 +83,10 @@ class Projection:
             handler = handler_of(type(payload))
             if handler is not None:
                 handler(event, payload, rows)
+
+    def ignores(self, kinds: set[type[Event]]) -> bool:
+        """Would `reduce` do nothing with events of these types?"""
+        return self._reduces_as_said and kinds.isdisjoint(self._handlers)
 
     def _unreadable(self, event: Envelope, payload: Unreadable, rows: Rows) -> None:
         if payload.concerns(self._topics):

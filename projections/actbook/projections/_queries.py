@@ -27,6 +27,7 @@ from actbook.projections._query_rows import (
     usage_row,
 )
 from actbook.projections._reading import Reading
+from actbook.projections._structure import opened_reviews
 from actbook.projections._usage import USAGE, check_usage_names, usage_sql
 from actbook.projections._view_rows import (
     OUTPUT_FIELDS,
@@ -74,6 +75,7 @@ class Queries:
     """
 
     def __init__(self, store: Store) -> None:
+        self._store = store
         self._reading = Reading(store)
 
     async def executions(
@@ -173,7 +175,10 @@ class Queries:
             filters.add(
                 "coalesce(e.user_id, '')=?", user_id
             )  # no lead: what waits is less than what the user ever ran
-        return await self._page(REVIEWS, filters, ("requested",), review_row, limit, cursor)
+        page = await self._page(REVIEWS, filters, ("requested",), review_row, limit, cursor)
+        if self._store.keys is None:
+            return page
+        return Page(await self._reading.run(lambda _: opened_reviews(self._store, page)), page.next)
 
     async def usage(
         self,

@@ -7,6 +7,7 @@ from actbook.projections._applying import Applying, raise_unless_of_events
 from actbook.projections._lane import Lane
 from actbook.projections._lanes import Lanes
 from actbook.projections._parking import ParkedEvent, park_again, parked_events, unpark
+from actbook.projections._unreadable import read_events
 
 
 def replay_parked(
@@ -34,7 +35,7 @@ def replay_parked(
 def _replay(store: Store, lanes: Lanes, applying: Applying, lane: Lane, parked: ParkedEvent) -> bool:
     tracking = lanes.tracking
     try:
-        event = store.read_log(parked.position - 1, 1, upto=parked.position)[0]
+        event = read_events(store, parked.position - 1, parked.position)[0]
         changes = lane.replay(event)
         with tracking.transaction() as connection:
             tracking.advance([lane.track.name], lane.position, lane.position, lane.track.generation)

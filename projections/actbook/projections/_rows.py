@@ -24,6 +24,7 @@ class RowCache:
         self.table = statements.table
         self.beside = beside
         self.statements = statements
+        self.blank = statements.table.blank()
         self._select = select
         self._young: dict[Key, Row] = {}
         self._old: dict[Key, Row] = {}
@@ -93,6 +94,13 @@ class Rows(dict[Key, Row]):
         self._cache.statements.check(row)
         self.deleted.discard(key)
         dict.__setitem__(self, key, row)
+
+    def fresh(self, key: Key) -> Row:
+        """Puts a new row of defaults in place of whatever there is, and returns it to be filled, its key too."""
+        self.deleted.discard(key)
+        row = self._cache.blank.copy()
+        dict.__setitem__(self, key, row)
+        return row
 
     def peek(self, key: Key) -> Row | None:
         """The row only to look at, or None."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actbook.events import Envelope, Event, UnknownTopicError, registered_topics
-from actbook.journal import Row, Store, UndecodableError, UpcastError
+from actbook.journal import PayloadKeyError, Row, Store, UndecodableError, UpcastError
 from actbook.journal._codec import decode
 
 _UNREADABLE = (UnknownTopicError, UpcastError, UndecodableError)
@@ -21,12 +21,17 @@ class Unreadable(Event, frozen=True):
 
 
 def read_events(store: Store, after: int, upto: int) -> list[Envelope]:
-    """All events above `after` up to `upto`, in order; those that can't be decoded carry `Unreadable`."""
+    """All events above `after` up to `upto`, in order; those that can't be decoded carry `Unreadable`.
+
+    Sealed values stay sealed.
+    """
     try:
-        return store.read_log(after, upto - after, upto=upto)
-    except _UNREADABLE:
-        rows = store.log_rows(after, upto - after)
-        return [_read(store, row) for row in rows if row.position <= upto]
+        if store.keys is None:
+            return store.read_log(after, upto - after, upto=upto)
+    except (*_UNREADABLE, PayloadKeyError):
+        pass
+    rows = store.log_rows(after, upto - after)
+    return [_read(store, row) for row in rows if row.position <= upto]
 
 
 def topic_of(event: Envelope) -> str:
@@ -39,17 +44,22 @@ def _read(store: Store, row: Row) -> Envelope:
     try:
         return decode(row, store.blob)
     except _UNREADABLE as error:
-        return Envelope(
-            payload=Unreadable(str(row.topic), error),
-            at=row.at,
-            cause=None,
-            event_id=row.event_id,
-            stream_id=row.stream_id,
-            version=row.version,
-            position=row.position,
-            user_id="",
-            correlation_id="",
-            traceparent="",
-            schema_version=0,
-            hash=row.hash,
-        )
+        return stand_in(row, error)
+
+
+def stand_in(row: Row, error: Exception) -> Envelope:
+    """What views get for an event that can't be decoded."""
+    return Envelope(
+        payload=Unreadable(str(row.topic), error),
+        at=row.at,
+        cause=None,
+        event_id=row.event_id,
+        stream_id=row.stream_id,
+        version=row.version,
+        position=row.position,
+        user_id="",
+        correlation_id="",
+        traceparent="",
+        schema_version=0,
+        hash=row.hash,
+    )

@@ -11,8 +11,9 @@ from threading import Lock, Thread
 from actbook.journal import Recorded, Store
 from actbook.journal._archived_log import ArchivedLog
 from actbook.projections._applying import Applying
-from actbook.projections._feed import BATCH, Batch, Feed
+from actbook.projections._feed import FILL, Batch, Feed
 from actbook.projections._lanes import Group, Lanes
+from actbook.projections._log_mover import LogMover
 from actbook.projections._parking import describe
 from actbook.projections._projection import Projection
 from actbook.projections._tracking import SupersededError, Tracking
@@ -24,7 +25,7 @@ BUSY_PACE = 0.05
 """The same while commits keep coming: each turn holds the store's write lock for a moment, and steps wait for that."""
 
 CHECKPOINT = 2048
-"""Events after which the log is moved into the file: here, because appends go on meanwhile."""
+"""Events in the tables after which the log is moved into the file: not by the appends, which go on meanwhile."""
 
 _FIRST_PATIENCE = 0.05
 _MOST_PATIENCE = 5.0
@@ -62,7 +63,8 @@ class Worker:
         self._deadline: float | None = None
         self._earliest = 0.0
         self._fair = 0.0
-        self._checkpoint_at = 0
+        self._unmoved = 0
+        self._log_mover = LogMover(store)
         self.feed = Feed(store)
         self.awaited = False
         self.failure = ""
@@ -126,6 +128,7 @@ class Worker:
                     self._rest()
                     self._take_turn()
         finally:
+            self._log_mover.stop()
             if self._connection is not None:
                 self._connection.close()
 
@@ -180,7 +183,8 @@ class Worker:
 
     def _rest(self) -> None:
         """Waits for more to come with the same transaction, unless there is enough for one or nothing came for a while."""
-        full = self.feed.head - self._front >= BATCH
+        front = self._front
+        full = self.feed.head - front >= self.feed.most(front)
         rest = (self._fair if full else self._earliest) - time.monotonic()
         if rest > 0 and not self.awaited and self._deadline is None:
             self._resting.acquire(timeout=rest)
@@ -213,21 +217,28 @@ class Worker:
             self._earliest = max(begin + BUSY_PACE, self._fair)
 
     def _move_log(self) -> None:
-        head = self.feed.head
-        if head - self._checkpoint_at >= CHECKPOINT and self._connection is not None:
-            self._checkpoint_at = head
+        """While nobody commits and there is much to do, the log would never get to its end beside that."""
+        filling = self._has_work and self._inbox.empty()
+        if self._unmoved < CHECKPOINT * (FILL if filling else 1):
+            return
+        self._unmoved = 0
+        if not filling:
+            self._log_mover.wish()
+        elif self._connection is not None:
             self._store.move_log(self._connection)
 
     def _apply(self) -> None:
         groups = self.lanes.groups()
+        times = FILL if self._inbox.empty() else 1
         if groups and groups[0].position < self.feed.head:
             front = groups[0]
-            self._advance(front, self.feed.next(front.position))
+            self._advance(front, self.feed.next(front.position, times))
         if len(groups) > 1:
             behind, before = groups[-1], groups[-2].lanes[0]
-            self._advance(behind, self.feed.read(behind.position, before.position))
+            self._advance(behind, self.feed.read(behind.position, before.position, times))
         if self.rebuilding:
             self.lanes.swap()
 
     def _advance(self, group: Group, batch: Batch) -> None:
-        self.applying.apply(group.lanes, batch.events, batch.end)
+        self._unmoved += batch.end - group.position
+        self.applying.apply_pages(group.lanes, batch.pages, batch.end)

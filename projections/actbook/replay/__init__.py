@@ -8,6 +8,7 @@ from actbook.replay._checkpoints import CheckpointError, Checkpoints
 from actbook.replay._difference import Change
 from actbook.replay._execution_difference import ExecutionDifference, NodeDifference
 from actbook.replay._forget import Forgotten, UserBusyError, busy_executions, forget_user, scrub
+from actbook.replay._forget_keys import KeysForgotten, PlainValuesError, destroy_keys, keys_of, sealed_streams
 from actbook.replay._history import History
 from actbook.replay._kinship import Kinship
 from actbook.replay._rerun import Rerun, rerun
@@ -35,8 +36,10 @@ __all__ = [
     "ExecutionDifference",
     "Forgotten",
     "History",
+    "KeysForgotten",
     "Kinship",
     "NodeDifference",
+    "PlainValuesError",
     "Rerun",
     "Restored",
     "SigningKey",
@@ -47,14 +50,17 @@ __all__ = [
     "archive_executions",
     "busy_executions",
     "check_archive",
+    "destroy_keys",
     "discard_executions",
     "ended_trees",
     "find_executions",
     "forget_user",
+    "keys_of",
     "recorded_events",
     "rerun",
     "restore_archive",
     "scrub",
+    "sealed_streams",
     "signing_key",
     "trees_of",
     "verify_store",

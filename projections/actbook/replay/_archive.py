@@ -21,7 +21,7 @@ _PAGE = 1000
 _HEAD = "SELECT version, hash FROM events WHERE stream_id=? ORDER BY version DESC LIMIT 1"
 _RELAYS = "SELECT 1 FROM sqlite_master WHERE type='table' AND name='relays'"
 _BEHIND = "SELECT name FROM relays WHERE position<?"
-_BIG_ONES = "SELECT state FROM events WHERE substr(state,1,1)=x'97'"
+_BIG_ONES = "SELECT state FROM events WHERE substr(state,1,1) IN (x'97', x'99')"
 
 
 class ArchiveError(ActbookError):

@@ -13,11 +13,13 @@ from typing import Any, Protocol
 from actbook.journal import Fault, Row, Snapshot, SQLiteStore, Store, StoreFormatError
 from actbook.journal._sqlite_schema import APPLICATION_ID, store_errors
 from actbook.replay._tables import (
+    faults_of_doubles,
     faults_of_lost_ids,
     faults_of_media_types,
     faults_of_meta,
-    faults_of_note_sizes,
+    faults_of_notes,
     faults_of_sleepers,
+    faults_of_unknown_ids,
 )
 
 _PAGE = 1000
@@ -39,10 +41,17 @@ _CHECKS = (
     faults_of_lost_ids,
     faults_of_media_types,
     faults_of_sleepers,
-    faults_of_note_sizes,
+    faults_of_notes,
+    faults_of_doubles,
+    faults_of_unknown_ids,
 )
 _KINDS = tuple(kind for _, kind, _ in _TYPES)
 _BLOB = "SELECT data FROM blobs WHERE sha256=?"
+_FORGOTTEN = (
+    "SELECT 1 FROM (SELECT event_id FROM events WHERE stream_id=? ORDER BY version DESC LIMIT 1) e"
+    " WHERE e.event_id NOT IN (SELECT event_id FROM given_ids) AND NOT EXISTS(SELECT 1 FROM unfinished WHERE stream_id=?)"
+)
+"""All ids of imported events are known as given ones."""
 _BESIDE = {"given_ids", "unfinished", "snapshots", "blobs"}
 
 
@@ -78,6 +87,10 @@ class Evidence(Protocol):
 
     def snapshots(self, stream_id: str) -> Iterator[Snapshot]:
         """All of a stream, oldest first."""
+        ...
+
+    def is_forgotten(self, stream_id: str) -> bool:
+        """Is an execution that goes on missing in the list by which it is taken up again, though it was not imported?"""
         ...
 
     def faults_of_tables(self) -> Iterator[Fault]:
@@ -121,11 +134,14 @@ def _open_file(path: Path) -> sqlite3.Connection:
         timeout=10.0,
     )
     connection.text_factory = partial(str, encoding="utf-8", errors="replace")
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    if application != APPLICATION_ID:
+    try:
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        if application != APPLICATION_ID:
+            raise StoreFormatError(str(path), "this is no actbook store; name another file")
+        connection.execute("BEGIN")
+    except BaseException:
         connection.close()
-        raise StoreFormatError(str(path), "this is no actbook store; name another file")
-    connection.execute("BEGIN")
+        raise
     return connection
 
 
@@ -174,6 +190,11 @@ class FileEvidence:
             return iter(())
         sql = "SELECT stream_id, version, state, hash FROM snapshots WHERE stream_id=? ORDER BY version"
         return map(Snapshot._make, self._select(sql, stream_id))
+
+    def is_forgotten(self, stream_id: str) -> bool:
+        if self._missing:
+            return False
+        return self._one(_FORGOTTEN, stream_id, stream_id) is not None
 
     def faults_of_tables(self) -> Iterator[Fault]:
         for (text,) in self._select("PRAGMA integrity_check(20)"):
@@ -273,6 +294,9 @@ class StoreEvidence:
             found.append(snapshot)
             below = snapshot.version - 1
         return reversed(found)
+
+    def is_forgotten(self, stream_id: str) -> bool:
+        return False
 
     def faults_of_tables(self) -> Iterator[Fault]:
         return iter(())

@@ -16,8 +16,8 @@ from actbook.replay._export._selection import envelope_of
 
 _PAGE = 1000
 _PATIENCE = 60.0
-_STAYING = ("graph:", "balance:", "schedules:")
-"""Graphs may be somebody else's too; accounts hold amounts and no contents."""
+_STAYING = ("graph:", "balance:", "schedules:", "user:")
+"""Graphs may be somebody else's too; accounts hold amounts and no contents; that a user was forgotten is kept."""
 
 _ENDED = tuple(status.value for status in ExecutionStatus if status.is_terminal)
 _BUSY = f"SELECT id FROM executions WHERE user_id=? AND status NOT IN ({','.join('?' * len(_ENDED))}) ORDER BY seq"
@@ -63,7 +63,7 @@ def forget_user(store: Store, user_id: str, at: int) -> Forgotten:
     if busy:
         raise UserBusyError(user_id, busy)
     _check_archives(kept, user_id)
-    streams = _streams_of(kept, user_id)
+    streams = streams_of(kept, user_id)
     executions = [each for each in streams if ":" not in each]
     if not streams:
         return Forgotten((), 0, 0)
@@ -107,7 +107,8 @@ def _check_archives(store: Store, user_id: str) -> None:
         )
 
 
-def _streams_of(store: Store, user_id: str) -> list[str]:
+def streams_of(store: Store, user_id: str) -> list[str]:
+    """What is the user's alone: executions, inboxes, stored values, schedules. Blocks while it looks at every stream."""
     found: list[str] = []
     after = ""
     while page := store.stream_ids(after, _PAGE):

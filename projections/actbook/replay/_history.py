@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING, NamedTuple
 
 from actbook.events import Envelope, GraphExecution, fold
 from actbook.journal import Fault, Journal, Row, Store, UndecodableError, verify_chain
-from actbook.journal._codec import decode
+from actbook.journal._codec import Opener, decode
 from actbook.replay._collector import collector_paused
-from actbook.replay._difference import Change, difference
+from actbook.replay._difference import Change
 from actbook.replay._execution_difference import ExecutionDifference, compare
 from actbook.replay._legality import verify_moves
+from actbook.replay._point_difference import point_difference
 from actbook.replay._timeline import Timeline, timeline
 
 if TYPE_CHECKING:
+    from actbook.journal._sealing import Withheld
     from actbook.replay._report._steps import Step
 
 Point = int | datetime
@@ -35,16 +35,27 @@ class History:
 
     def __init__(self, events: Sequence[Envelope], faults: Sequence[Fault] = ()) -> None:
         self.events = tuple(events)
+        self._keys: Opener | None = None
         self._faults = list(faults)
-        self._rows: list[tuple[Any, ...]] = []
+        self._states: list[bytes] = []
+        self._unread: list[Row] = []
 
     @classmethod
     async def load(cls, journal: Journal, execution_id: str) -> History:
         """Reads the whole stream, off the loop. An unknown execution has an empty history, a damaged one ends early."""
-        rows, events, fault = await asyncio.to_thread(_read, journal.store, execution_id)
-        history = cls(events, [fault] if fault else [])
-        history._rows = rows
+        read = await asyncio.to_thread(_read, journal.store, execution_id)
+        history = cls(read.events, read.faults)
+        history._states, history._unread, history._keys = read.states, read.unread, journal.store.keys
         return history
+
+    @property
+    def withheld(self) -> Withheld:
+        """Why values don't tell themselves: "sealed", no payload keys were given and they read as `[sealed]`; "forgotten", theirs
+        were destroyed and they read as `[forgotten]`. Empty when they do. Raises `PayloadKeyError`.
+        """
+        from actbook.journal._sealing import withheld
+
+        return withheld((row.state for row in self._rows()), self._keys)
 
     def state(self, at: Point | None = None, *, position: int | None = None) -> GraphExecution:
         """The state at a version, a moment (aware datetime), or a global position; the last one by default."""
@@ -53,9 +64,7 @@ class History:
 
     def diff(self, a: Point, b: Point | None = None) -> list[Change]:
         """What changed in the state from point `a` to point `b` (the end by default), by path."""
-        return difference(
-            msgspec.to_builtins(_plain(self.state(a))), msgspec.to_builtins(_plain(self.state(b)))
-        )
+        return point_difference(self._upto(a, None), self._upto(b, None))
 
     def steps(self) -> Iterator[Step]:
         """Every event with the statuses it set and what it changed, in one pass. Long values are cut.
@@ -77,8 +86,13 @@ class History:
 
     def verify(self) -> list[Fault]:
         """What is wrong: a broken hash chain, missing or reordered events, illegal status changes. Empty = sound."""
-        chain = verify_chain(map(Row._make, self._rows))
-        return [*chain, *self._faults, *verify_moves(self.events)]
+        return [*verify_chain(self._rows()), *self._faults, *verify_moves(self.events)]
+
+    def _rows(self) -> Iterator[Row]:
+        """What was read, as it lies in the store."""
+        for e, state in zip(self.events, self._states, strict=False):
+            yield Row(e.position, e.stream_id, e.version, e.topic, e.event_id, e.at, e.hash, state)
+        yield from self._unread
 
     def _upto(self, at: Point | None, position: int | None) -> list[Envelope]:
         events = [e for e in self.events if position is None or e.position <= position]
@@ -89,33 +103,39 @@ class History:
         return [e for e in events if e.version <= at]
 
 
-def _plain(state: GraphExecution) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.msgpack.decode(state.encode())
-    return plain
+class _Read(NamedTuple):
+    """The events with their encoded states, which are nothing that the garbage collector follows, and what can't be read."""
+
+    events: list[Envelope]
+    states: list[bytes]
+    unread: list[Row]
+    faults: list[Fault]
 
 
-def _read(store: Store, execution_id: str) -> tuple[list[tuple[Any, ...]], list[Envelope], Fault | None]:
+def _read(store: Store, execution_id: str) -> _Read:
     """Hashes are not looked at here: only `verify` needs them. Blocks."""
-    rows: list[tuple[Any, ...]] = []
-    events: list[Envelope] = []
-    fault: Fault | None = None
+    read = _Read([], [], [], [])
     version = 0
     with collector_paused():
         while page := store.read_rows(execution_id, version, _PAGE):
-            # Plain tuples of plain values are nothing that the garbage collector follows later on.
-            rows.extend(map(tuple, page))
-            fault = fault or _decode(store, page, events)
+            _decode(store, page, read)
             if len(page) < _PAGE:
                 break
             version = page[-1].version
-    return rows, events, fault
+    return read
 
 
-def _decode(store: Store, rows: list[Row], events: list[Envelope]) -> Fault | None:
+def _decode(store: Store, rows: list[Row], read: _Read) -> None:
     """What comes after an event that can't be read can't be folded."""
-    for row in rows:
-        try:
-            events.append(decode(row, store.blob))
-        except UndecodableError as error:
-            return Fault(row.stream_id, error.version, row.position, "edited", str(error))
-    return None
+    events, blob, keys = read.events, store.blob, store.keys
+    done = len(events)
+    try:
+        if not read.faults:
+            for row in rows:
+                events.append(decode(row, blob, keys))
+    except UndecodableError as error:
+        row = rows[len(events) - done]
+        read.faults.append(Fault(row.stream_id, error.version, row.position, "edited", str(error)))
+    done = len(events) - done
+    read.states.extend([row.state for row in rows[:done]])
+    read.unread.extend(rows[done:])

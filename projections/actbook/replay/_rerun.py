@@ -12,6 +12,7 @@ from actbook.graphs import Block, BlockType
 
 if TYPE_CHECKING:
     from actbook.blocks import Registry
+    from actbook.journal._sealing import Withheld
 
 Verdict = Literal["matched", "different", "skipped"]
 
@@ -27,14 +28,14 @@ class Rerun(NamedTuple):
     yielded: tuple[tuple[str, Any], ...] = ()
 
 
-async def rerun(state: GraphExecution, registry: Registry) -> AsyncIterator[Rerun]:
+async def rerun(state: GraphExecution, registry: Registry, withheld: Withheld = "") -> AsyncIterator[Rerun]:
     """Each node execution of a retained state, by number. No block with effects is run, and nothing is recorded.
 
-    A block runs on the calling loop with the recorded inputs and context.
+    A block runs on the calling loop with the recorded inputs and context. `withheld`: that of the history; with it nothing runs.
     """
     for _, node in sorted(state.node_executions.items()):
         block = None if state.simulation is not None else registry.lookup(node.block_id)
-        why = _obstacle(state, node, block)
+        why = f"its values are {withheld}" if withheld else _obstacle(state, node, block)
         if why or block is None:
             yield Rerun(node.number, node.node_id, "skipped", why)
         else:

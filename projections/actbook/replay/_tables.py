@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from actbook.journal import Fault
@@ -51,29 +51,70 @@ def faults_of_media_types(connection: sqlite3.Connection) -> Iterator[Fault]:
         yield _fault("blob", f"big value {shown} has the media type {media_type!r}, which no value has")
 
 
+def faults_of_doubles(connection: sqlite3.Connection) -> Iterator[Fault]:
+    """Events that were recorded a second time, under the id of the first."""
+    sql = (
+        "SELECT stream_id, version, position, event_id FROM events WHERE event_id IN"
+        " (SELECT event_id FROM events GROUP BY event_id HAVING count(*)>1) ORDER BY position"
+    )
+    first: dict[Any, Any] = {}
+    for stream_id, version, position, event_id in connection.execute(sql):
+        if first.setdefault(event_id, position) != position:
+            text = f"its id is that of the event at position {first[event_id]!r}: one of them is a copy"
+            yield Fault(str(stream_id), _number(version), _number(position), "edited", text)
+
+
+def faults_of_unknown_ids(connection: sqlite3.Connection) -> Iterator[Fault]:
+    """Ids that no journal makes were given by callers, who rely on being refused when they come with them again."""
+    sql = (
+        "SELECT stream_id, version, position FROM events WHERE hex(substr(event_id, 7, 1)) NOT LIKE '7_'"
+        " AND event_id NOT IN (SELECT event_id FROM given_ids)"
+    )
+    for stream_id, version, position in connection.execute(sql):
+        text = "its id was given by a caller, and the index of given ids lacks it"
+        yield Fault(str(stream_id), _number(version), _number(position), "index", text)
+
+
 def faults_of_sleepers(connection: sqlite3.Connection) -> Iterator[Fault]:
     """Executions that would never be woken: what they wait for is not there any more."""
     sql = (
         "SELECT stream_id, waits_on, waits_beyond, ifnull((SELECT max(version) FROM events e"
         " WHERE e.stream_id=u.waits_on), 0) AS head FROM unfinished u WHERE waits_on IS NOT NULL"
-        " AND (typeof(waits_beyond)<>'integer' OR waits_beyond>head)"
+        " AND (typeof(waits_beyond)<>'integer' OR waits_beyond>head OR waits_on<>'inbox:'||stream_id)"
     )
     for stream_id, waits_on, beyond, head in connection.execute(sql):
         text = f"it sleeps until {waits_on} has gone beyond {beyond!r}, and that ends at {head}"
         yield Fault(str(stream_id), 0, 0, "index", text)
 
 
-def faults_of_note_sizes(connection: sqlite3.Connection) -> Iterator[Fault]:
-    """Checkpoints that stand under another size than they say."""
+def faults_of_notes(connection: sqlite3.Connection) -> Iterator[Fault]:
+    """Checkpoints that stand under another size or time than they say."""
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name='checkpoints'").fetchone():
         return
-    for size, note in connection.execute("SELECT size, note FROM checkpoints"):
+    for size, at, note in connection.execute("SELECT size, at, note FROM checkpoints"):
         try:
-            said = Checkpoint.parse(note).size
+            said = Checkpoint.parse(note)
         except (ProofError, AttributeError, TypeError):
             continue  # told where notes are checked
-        if said != size:
-            yield _fault("checkpoint", f"a checkpoint over {said} events stands under the size {size!r}")
+        if said.size != size:
+            yield _fault("checkpoint", f"a checkpoint over {said.size} events stands under the size {size!r}")
+        if _stamp(at) not in note:
+            yield _fault(
+                "checkpoint", f"a checkpoint over {said.size} events stands under another time, {at!r}"
+            )
+
+
+def _stamp(at: object) -> str:
+    """As a note says it."""
+    try:
+        moment = datetime.fromtimestamp(_number(at) // 1_000_000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return "no moment"
+    return f"at {moment:%Y-%m-%dT%H:%M:%S}Z"
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _fault(kind: Any, text: str) -> Fault:

@@ -9,8 +9,8 @@ from heapq import merge
 from pathlib import Path
 from typing import NamedTuple
 
-from actbook.events import Envelope, inbox_of
-from actbook.journal import Fault, Store
+from actbook.events import Envelope, UnknownTopicError, inbox_of
+from actbook.journal import Fault, Row, Store, UndecodableError, UpcastError
 from actbook.journal._archived_log import archived_log
 from actbook.journal._codec import decode
 from actbook.replay._archive_check import faults_of_archives
@@ -105,14 +105,27 @@ def find_executions(source: Store | Path | str, prefix: str, user_id: str | None
         return found
 
 
-def recorded_events(source: Store | Path | str) -> Iterator[Envelope]:
+def recorded_events(
+    source: Store | Path | str, unreadable: Callable[[Row, Exception], Envelope] | None = None
+) -> Iterator[Envelope]:
     """All events in the order of their positions, as `verify_store` reads them; raises what `Store.read_log` raises.
 
-    Archived ones too, where their files are.
+    Archived ones too, where their files are. `unreadable` gives what comes instead of an event that can't be decoded.
     """
     with evidence_of(source) as evidence:
-        here = (decode(row, evidence.blob) for row in evidence.log())
+        here = (_decoded(row, evidence, unreadable) for row in evidence.log())
         yield from merge(here, archived_log(evidence.connection), key=lambda event: event.position)
+
+
+def _decoded(
+    row: Row, evidence: Evidence, unreadable: Callable[[Row, Exception], Envelope] | None
+) -> Envelope:
+    try:
+        return decode(row, evidence.blob)
+    except (UnknownTopicError, UpcastError, UndecodableError) as error:
+        if unreadable is None:
+            raise
+        return unreadable(row, error)
 
 
 def _streams(evidence: Evidence, stream_ids: Sequence[str] | None, user_id: str | None) -> Iterator[Checked]:

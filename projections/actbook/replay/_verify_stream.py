@@ -22,6 +22,7 @@ from actbook.graphs import ActbookError
 from actbook.journal import Fault, Row, Snapshot, verify_chain
 from actbook.journal._chain import GENESIS, FaultKind, link
 from actbook.journal._codec import decode
+from actbook.journal._store import is_sealed
 from actbook.replay._evidence import Evidence
 
 _PLAIN_STATE = 0x96
@@ -60,6 +61,7 @@ class StreamCheck:
                 0, 0, "edited", "no events can be found by the id of their stream: it is no text any more"
             )
         self._check_inbox()
+        self._check_list(last)
         self._check_later_snapshots(last.version if last else 0)
         return self
 
@@ -129,6 +131,8 @@ class StreamCheck:
             )
         elif not isinstance(said, int):
             self._add(0, row.position, "snapshot", f"a snapshot of no version, but of {said!r}")
+        elif is_sealed(snapshot):
+            return
         elif self._state is not None and version == row.version and not self._is_state(snapshot.state):
             self._add(
                 version,
@@ -144,6 +148,13 @@ class StreamCheck:
         except (msgspec.MsgspecError, ValueError, TypeError):
             return False
         return bool(_plain(recorded) == _plain(self._state))
+
+    def _check_list(self, last: Row | None) -> None:
+        if last is None or self._state is None or self._state.status.is_terminal or self.faults:
+            return
+        if self._evidence.is_forgotten(self.stream_id):
+            text = "it is not over, and the list of what is unfinished lacks it: nobody would go on with it"
+            self._add(last.version, last.position, "index", text)
 
     def _check_later_snapshots(self, head: int) -> None:
         while self._snapshot is not None:

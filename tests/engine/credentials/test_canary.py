@@ -23,7 +23,7 @@ from tests.engine.credentials.kit import (
 from tests.engine.kit import AsyncPairs, Pairs, World, agent, begin, play, sqlite
 
 from actbook.engine import Engine
-from actbook.engine.credentials import SqliteCredentials, generate_key
+from actbook.engine.credentials import SqliteCredentials, aggregate_credentials_inputs, generate_key
 from actbook.events import GraphExecution
 from actbook.graphs import Graph
 
@@ -176,3 +176,31 @@ def test_it_is_in_no_error_of_a_store_or_a_submission(
     for text in texts:
         assert_silent(text, "errors")
     assert_silent(caplog.text, "logs")
+
+
+@pytest.mark.parametrize("door", ["nodes_input_masks", "graph_credentials_inputs"])
+def test_a_whole_credential_that_is_given_by_mistake_is_recorded_by_its_metadata(
+    tmp_path: Path, door: str
+) -> None:
+    graph = graph_of("fineAsync")
+    whole = {
+        each.id: {**msgspec.to_builtins(each.meta), "api_key": CANARY, "password": CANARY}
+        for each in every_kind(CANARY)
+    }
+    given = {f"fineAsync_{name}": {"credentials": value} for name, value in whole.items()}
+    if door == "graph_credentials_inputs":
+        given = {
+            key: next(iter(whole.values()))
+            for key in aggregate_credentials_inputs(graph, registry=WORLD.registry)
+        }
+
+    async def test() -> str:
+        async with WORLD.open(sqlite(tmp_path), credentials=await vault(tmp_path)) as engine:
+            run = await begin(engine, graph, user=USER, **{door: given})
+            done = await engine.wait(run.id, 30)
+            assert done.stats.node_error_count == 0
+            return await told(engine, run)
+
+    assert_silent(play(test()), "answers")
+    for path in files(tmp_path):
+        assert_silent(path.read_bytes(), path.name)

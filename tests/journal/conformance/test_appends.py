@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
+from tests.journal.factories import StoreFactory
 from tests.journal.samples import AT, Noted, append, failed, noted, texts, written
 
 from actbook.events._envelope import Append, Draft
@@ -69,6 +72,26 @@ def test_companions_are_written_with_their_append(store: Store) -> None:
     assert (written(outcome).version, written(outcome).position) == (2, 2)
     assert texts(store.read_log()) == ["p1", "p2", "i", "c"]
     assert written(outcome).also == tuple(store.read_log(after=2))
+
+
+def test_many_companions_go_to_the_ends_of_streams_that_were_not_written_here(factory: StoreFactory) -> None:
+    with closing(factory.open()) as earlier:
+        for number in range(1, 9):
+            earlier.write([append(f"inbox {number}", 0, *map(str, range(number)))])
+        if factory.is_shared:
+            with closing(factory.open()) as later:
+                _tell_all(later)
+        else:
+            _tell_all(earlier)
+
+
+def _tell_all(store: Store) -> None:
+    also = tuple(append(f"inbox {number}", None, "cancel") for number in (8, 3, 100, 1, 5, 101))
+    outcome = written(store.write([append("parent", 0, "p", also=also)])[0])
+    assert [(e.stream_id, e.version) for e in outcome.also] == [
+        ("inbox 8", 9), ("inbox 3", 4), ("inbox 100", 1), ("inbox 1", 2), ("inbox 5", 6), ("inbox 101", 1)
+    ]  # fmt: skip
+    assert [each.hash for each in outcome.also] == [each.hash for each in store.read_log(after=37)]
 
 
 @pytest.mark.parametrize("guilty", ["main", "companion", "companion of a companion"])

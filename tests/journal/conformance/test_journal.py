@@ -133,7 +133,7 @@ def test_a_chain_of_leaders_neither_recurses_nor_starves_the_loop(factory: Store
 
         def done(outcome: Outcome) -> None:
             version = written(outcome).version
-            if version == 2000:
+            if version == 600:
                 finished.set_result(None)
             else:
                 journal.submit(append("s", version, "next"), done, lead=True)
@@ -146,8 +146,8 @@ def test_a_chain_of_leaders_neither_recurses_nor_starves_the_loop(factory: Store
 
         journal.submit(append("s", 0, "first"), done, lead=True)
         await asyncio.gather(finished, count_turns())
-        assert turns_between >= 1900
-        assert await journal.head("s") == 2000
+        assert turns_between >= 500
+        assert await journal.head("s") == 600
 
     in_journal(factory, work)
 

@@ -1,4 +1,4 @@
-"""Processes on one PostgreSQL journal: one owner at a time, bells, succession, and what a former owner may do."""
+"""Processes on one PostgreSQL journal: workers, who leads them, bells, leases, and what a dismissed one may do."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import psycopg
 import pytest
@@ -27,17 +28,18 @@ PATIENCE = 60.0
 class Member:
     """A process's part, played in this one."""
 
-    def __init__(self, url: str, name: str, candidate: bool) -> None:
+    def __init__(self, url: str, name: str, candidate: bool, lease: float = 60.0) -> None:
         self.store = PostgresStore(url, patience=0.5)
-        coordinator = coordinator_for(self.store, name, candidate)
+        coordinator = coordinator_for(self.store, name, candidate, lease)
         assert isinstance(coordinator, PostgresCoordinator)
         self.coordinator = coordinator
         self.bells = 0
         self.elections = 0
+        self.changes = 0
         self._changed = asyncio.Event()
 
     async def start(self) -> None:
-        await self.coordinator.start(self._rung, self._chosen)
+        await self.coordinator.start(self._rung, self._chosen, self._told)
         # The bell that everybody hears at the beginning.
         await self.until(lambda: self.bells > 0)
         self.bells = 0
@@ -48,12 +50,19 @@ class Member:
                 self._changed.clear()
                 await self._changed.wait()
 
-    async def write(self, stream: str) -> Outcome:
-        (outcome,) = await asyncio.to_thread(self.store.write, [append(stream, None, "x")])
+    async def write(self, stream: str, **more: Any) -> Outcome:
+        (outcome,) = await asyncio.to_thread(self.store.write, [append(stream, None, "x", **more)])
         return outcome
+
+    async def claims(self) -> list[str]:
+        return [stream for stream, _ in await asyncio.to_thread(self.store.claim, 100)]
 
     def _rung(self) -> None:
         self.bells += 1
+        self._changed.set()
+
+    def _told(self) -> None:
+        self.changes += 1
         self._changed.set()
 
     def _chosen(self) -> None:
@@ -62,8 +71,10 @@ class Member:
 
 
 @asynccontextmanager
-async def member(url: str, name: str = "w", candidate: bool = True) -> AsyncIterator[Member]:
-    made = Member(url, name, candidate)
+async def member(
+    url: str, name: str = "w", candidate: bool = True, lease: float = 60.0
+) -> AsyncIterator[Member]:
+    made = Member(url, name, candidate, lease)
     try:
         await made.start()
         yield made
@@ -72,14 +83,15 @@ async def member(url: str, name: str = "w", candidate: bool = True) -> AsyncIter
         made.store.close()
 
 
-def test_one_is_the_owner_and_everybody_hears_of_every_commit_but_their_own(postgres_url: str) -> None:
+def test_one_leads_and_everybody_hears_of_every_commit_but_their_own(postgres_url: str) -> None:
     async def run() -> None:
         async with (
             member(postgres_url, "first") as first,
             member(postgres_url, "second") as second,
             member(postgres_url, "reader", candidate=False) as reader,
         ):
-            assert [m.coordinator.is_owner for m in (first, second, reader)] == [True, False, False]
+            assert [m.coordinator.is_owner for m in (first, second, reader)] == [True, True, False]
+            assert [m.coordinator.leads for m in (first, second, reader)] == [True, False, False]
             for each in (first, second, reader):
                 assert each.coordinator.owner is not None
                 assert (each.coordinator.owner.worker_id, each.coordinator.owner.pid) == (
@@ -133,28 +145,29 @@ def test_notifications_that_arrive_during_a_query_are_heard(postgres_url: str) -
     asyncio.run(run())
 
 
-def test_the_next_one_owns_the_journal_when_the_owner_lets_go(postgres_url: str) -> None:
+def test_the_next_one_leads_when_the_leader_lets_go(postgres_url: str) -> None:
     async def run() -> None:
         async with member(postgres_url, "second", candidate=False) as reader:
             async with member(postgres_url, "first") as first:
-                assert first.coordinator.is_owner
+                assert first.coordinator.leads
             async with member(postgres_url, "second") as second:
-                assert second.coordinator.is_owner
+                assert second.coordinator.leads
                 assert second.store.fence == 2
                 async with member(postgres_url, "third") as third:
                     await second.coordinator.close()
-                    await third.until(lambda: third.elections == 1)
-                    assert third.coordinator.is_owner
+                    await third.until(lambda: third.coordinator.leads)
+                    assert third.elections == 1
             assert not reader.coordinator.is_owner
 
     asyncio.run(run())
 
 
-def test_of_many_that_start_at_once_one_is_the_owner(postgres_url: str) -> None:
+def test_of_many_that_start_at_once_one_leads(postgres_url: str) -> None:
     async def run() -> None:
         members = [Member(postgres_url, f"w-{number}", True) for number in range(6)]
         await asyncio.gather(*(each.start() for each in members))
-        assert sum(each.coordinator.is_owner for each in members) == 1
+        assert all(each.coordinator.is_owner for each in members)
+        assert sum(each.coordinator.leads for each in members) == 1
         for each in members:
             await each.coordinator.close()
             each.store.close()
@@ -162,7 +175,7 @@ def test_of_many_that_start_at_once_one_is_the_owner(postgres_url: str) -> None:
     asyncio.run(run())
 
 
-def test_an_owner_that_nobody_succeeded_goes_on_after_a_lost_connection(postgres_url: str) -> None:
+def test_a_worker_whose_lease_holds_goes_on_after_a_lost_connection(postgres_url: str) -> None:
     async def run() -> None:
         proxy = Proxy(postgres_url)
         async with (
@@ -179,30 +192,60 @@ def test_an_owner_that_nobody_succeeded_goes_on_after_a_lost_connection(postgres
             written(await other.write("s"))
             await owner.until(lambda: owner.bells > before)
             assert owner.store.fence == 1
-            assert other.coordinator.owner is not None
+            assert owner.elections == 1
         proxy.close()
 
     asyncio.run(run())
 
 
-def test_an_owner_that_was_succeeded_meanwhile_writes_nothing_more(postgres_url: str) -> None:
+def test_a_worker_without_connection_for_too_long_is_dismissed_and_comes_back_as_another(
+    postgres_url: str,
+) -> None:
     async def run() -> None:
         proxy = Proxy(postgres_url)
-        async with member(proxy.url, "old") as old, member(postgres_url, "new") as new:
-            assert old.coordinator.is_owner
+        async with member(proxy.url, "old", lease=2.0) as old, member(postgres_url, "new", lease=2.0) as new:
+            assert old.coordinator.leads
+            written(await old.write("mine", lifecycle="open", claim=True))
+            assert await new.claims() == []
             proxy.cut()
-            await new.until(lambda: new.elections == 1)
+            await new.until(lambda: new.coordinator.leads)
+            before = new.changes
+            while not (claimed := await new.claims()):
+                await new.until(lambda: new.changes > before)
+            assert claimed == ["mine"]
             proxy.is_open = True
             assert isinstance(failed(await old.write("s")), StoreFencedError)
-            await old.until(lambda: old.bells > 0)
-            assert [each.coordinator.is_owner for each in (old, new)] == [False, True]
+            await old.until(lambda: not old.coordinator.is_owner)
             assert old.coordinator.owner is not None
             assert old.coordinator.owner.worker_id == "new"
             assert isinstance(failed(await old.write("s")), StoreFencedError)
             written(await new.write("s"))
+            old.coordinator.rejoin("old again")
+            await old.until(lambda: old.elections == 2)
+            written(await old.write("s"))
+            assert await old.claims() == []
             await new.coordinator.close()
-            assert old.elections == 1
+            await old.until(lambda: old.coordinator.leads)
+            assert await old.claims() == ["mine"]
+            assert old.coordinator.owner.worker_id == "old again"
         proxy.close()
+
+    asyncio.run(run())
+
+
+def test_while_the_event_loop_stands_no_lease_is_renewed(postgres_url: str) -> None:
+    async def run() -> None:
+        async with member(postgres_url, "stuck", lease=1.0) as stuck:
+            other = PostgresStore(postgres_url)
+            seconds = "SELECT extract(epoch FROM clock_timestamp() - renewed_at) FROM {schema}.workers"
+            (first,) = other.query(other.names.sql(seconds))
+            while other.query(other.names.sql(seconds))[0][0] < 2.0:
+                pass
+            await stuck.until(lambda: bool(stuck.changes) or stuck.coordinator.is_owner)
+            other.close()
+            assert first[0] < 1.0
+
+    asyncio.run(run())
 
     asyncio.run(run())
 
@@ -243,7 +286,7 @@ asyncio.run(main())
 """
 
 
-def test_a_forked_child_does_not_keep_its_parents_ownership_alive(postgres_url: str) -> None:
+def test_a_forked_child_does_not_keep_its_parents_leadership_alive(postgres_url: str) -> None:
     async def run() -> None:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-W", "ignore", "-c", FORKING, postgres_url),
@@ -255,9 +298,9 @@ def test_a_forked_child_does_not_keep_its_parents_ownership_alive(postgres_url: 
         assert process.stdin is not None
         assert await process.stdout.readline() == b"forked\n"
         async with member(postgres_url, "heir") as heir:
-            assert not heir.coordinator.is_owner
+            assert not heir.coordinator.leads
             os.kill(process.pid, signal.SIGKILL)
-            await heir.until(lambda: heir.elections == 1)
+            await heir.until(lambda: heir.coordinator.leads)
         process.stdin.close()
         await process.stdout.read()  # to its end: that of the child
         await process.wait()

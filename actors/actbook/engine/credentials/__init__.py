@@ -18,6 +18,7 @@ from actbook.engine.credentials._groups import (
 )
 from actbook.engine.credentials._key import KEY, KEY_FILE, Key, generate_key, key_from, write_key
 from actbook.engine.credentials._memory import MemoryCredentials
+from actbook.engine.credentials._named_only import keep_names_only
 from actbook.engine.credentials._sqlite import SqliteCredentials
 from actbook.engine.credentials._store_errors import CredentialsKeyError, ReadOnlyCredentialsError
 from actbook.engine.credentials._validation import (
@@ -47,6 +48,7 @@ __all__ = [
     "asks_for_credentials",
     "credential_inputs",
     "generate_key",
+    "keep_names_only",
     "key_from",
     "look_up",
     "make_node_credentials_input_map",

@@ -166,9 +166,13 @@ class SqliteCredentials:
         if not self._path.exists():
             self._path.touch(mode=0o600)
         connection = sqlite3.connect(self._path, timeout=10.0)
-        # What a rotated key opened is overwritten, not only forgotten.
-        connection.execute("PRAGMA secure_delete = ON")
-        connection.execute(_SCHEMA)
+        try:
+            # What a rotated key opened is overwritten, not only forgotten.
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute(_SCHEMA)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
 

@@ -38,10 +38,19 @@ class FileCoordinator:
         return self._membership is not None and self._membership.place is Place.OWNER
 
     @property
+    def leads(self) -> bool:
+        return self.is_owner
+
+    @property
     def owner(self) -> OwnerInfo | None:
         return self._membership.owner if self._membership is not None else None
 
-    async def start(self, on_bell: Callable[[], None], on_owner: Callable[[], None]) -> None:
+    async def start(
+        self,
+        on_bell: Callable[[], None],
+        on_owner: Callable[[], None],
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
         loop = asyncio.get_running_loop()
         notices = Notices(loop, on_bell, on_owner)
         membership = Membership(self._path, self._worker_id, self._candidate, loop, notices)
@@ -55,6 +64,9 @@ class FileCoordinator:
     def ring(self) -> None:
         if self._membership is not None:
             self._membership.ring()
+
+    def rejoin(self, worker_id: str) -> None:
+        """Its place can't be lost."""
 
     async def close(self) -> None:
         if self._membership is not None:

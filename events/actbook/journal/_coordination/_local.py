@@ -21,15 +21,27 @@ class LocalCoordinator:
         return self._owner is not None
 
     @property
+    def leads(self) -> bool:
+        return self.is_owner
+
+    @property
     def owner(self) -> OwnerInfo | None:
         return self._owner
 
-    async def start(self, on_bell: Callable[[], None], on_owner: Callable[[], None]) -> None:
+    async def start(
+        self,
+        on_bell: Callable[[], None],
+        on_owner: Callable[[], None],
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
         self._owner = OwnerInfo(os.getpid(), self._worker_id, datetime.now(UTC))
         self._notice = asyncio.get_running_loop().call_soon(on_owner)
 
     def ring(self) -> None:
         """Nobody listens."""
+
+    def rejoin(self, worker_id: str) -> None:
+        """Its place can't be lost."""
 
     async def close(self) -> None:
         self._owner = None

@@ -28,25 +28,30 @@ def import_file(
     file
         JSON lines of CloudEvents, as `export` writes them; - reads them from stdin.
     """
-    from actbook.cli._problems import MissingError
+    from actbook.cli._problems import MissingError, UsageError
     from actbook.cli._session import run_async
 
-    if file != "-" and not Path(file).is_file():
+    if file != "-" and not Path(file).exists():
         raise MissingError(f"There is no file {file}. `actbook export -o FILE` makes one.")
+    if Path(file).is_dir():
+        raise UsageError(f"{file} is a folder. Name a file that `actbook export -o FILE` made.")
     return run_async(_import(file, options))
 
 
 async def _import(file: str, options: Options) -> ExitCode:
     from actbook.cli._session import opened
-    from actbook.replay.export import import_cloudevents
+    from actbook.replay.export import DamagedExportError, import_cloudevents
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(file)
-        if file == "-":
-            path = Path(folder, "stdin")
-            await asyncio.to_thread(_keep_stdin, path)
+        if not path.is_file():
+            path = Path(folder, "copy")
+            await asyncio.to_thread(_keep, file, path)
         async with opened(options.store, candidate=False) as engine:
-            done = await asyncio.to_thread(import_cloudevents, engine.journal.store, path)
+            try:
+                done = await asyncio.to_thread(import_cloudevents, engine.journal.store, path)
+            except DamagedExportError as error:
+                raise DamagedExportError(_called(file), error.line, error.reason) from None
             await engine.journal.heard()
             if engine.journal.ring is not None:
                 engine.journal.ring()
@@ -54,10 +59,19 @@ async def _import(file: str, options: Options) -> ExitCode:
     return ExitCode.OK
 
 
-def _keep_stdin(path: Path) -> None:
-    """An import reads twice: nothing is stored before every line was checked."""
+def _keep(file: str, path: Path) -> None:
+    """An import reads twice, and a pipe can't be: nothing is stored before every line was checked."""
     with path.open("wb") as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy)
+        if file == "-":
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+            return
+        with Path(file).open("rb") as source:
+            shutil.copyfileobj(source, copy)
+
+
+def _called(file: str) -> str:
+    """For people, who know nothing of a copy."""
+    return "stdin" if file == "-" else file
 
 
 def _print(done: Imported, options: Options) -> None:

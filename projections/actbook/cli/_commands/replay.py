@@ -25,10 +25,12 @@ def replay(*ids: Id, at: str | None = None, limit: int = 100, options: Options =
         At most this many node executions in the table; JSON holds all.
     """
     from actbook.cli._ids import ids_of
+    from actbook.cli._limit import check_shown
     from actbook.cli._points import point
     from actbook.cli._session import run_async
 
-    return run_async(_replay(ids_of(ids), None if at is None else point("--at", at), limit, options))
+    moment = None if at is None else point("--at", at)
+    return run_async(_replay(ids_of(ids), moment, check_shown(limit), options))
 
 
 async def _replay(ids: list[str], at: object, limit: int, options: Options) -> ExitCode:

@@ -29,9 +29,10 @@ def rerun(*ids: Id, limit: int = 100, options: Options = DEFAULTS) -> int:
         At most this many node executions in the table; JSON holds all.
     """
     from actbook.cli._ids import ids_of
+    from actbook.cli._limit import check_shown
     from actbook.cli._session import run_async
 
-    return run_async(_rerun(ids_of(ids), limit, options))
+    return run_async(_rerun(ids_of(ids), check_shown(limit), options))
 
 
 async def _rerun(ids: list[str], limit: int, options: Options) -> ExitCode:
@@ -54,7 +55,7 @@ async def _rerun_one(engine: Engine, given: str, limit: int, options: Options) -
 
     history = await engine.history(await execution_id(engine, given, options.user), options.user)
     state = history.state()
-    found = [each async for each in again(state, default_registry())]
+    found = [each async for each in again(state, default_registry(), history.withheld)]
     labels = labels_of(await graph_of(engine, state))
     if options.output == "json":
         print_json(_record(state.id, found, labels))

@@ -11,7 +11,7 @@ from actbook.cli._options import DEFAULTS, Options
 
 if TYPE_CHECKING:
     from actbook.engine import Engine
-    from actbook.events import GraphExecution, NodeExecution
+    from actbook.events import GraphExecution
 
 
 def review(
@@ -71,6 +71,7 @@ async def _review(given: str, decision: Decision, options: Options) -> ExitCode:
     from actbook.cli._ids import execution_id
     from actbook.cli._printing import note, print_ids, print_json
     from actbook.cli._session import check_exists, opened
+    from actbook.engine import ReviewError
     from actbook.events import node_exec_id
 
     check_exists(options.store)
@@ -79,11 +80,15 @@ async def _review(given: str, decision: Decision, options: Options) -> ExitCode:
         state = await engine.get_graph_execution(
             await execution_id(engine, execution, options.user), options.user
         )
-        node = _pending(state, number)
-        node_execution = node_exec_id(state.id, node.number)
-        await engine.review(
-            state.user_id, node_execution, decision.approved, data=decision.data, message=decision.message
-        )
+        node_execution = node_exec_id(state.id, _number(state, number))
+        try:
+            await engine.review(
+                state.user_id, node_execution, decision.approved, data=decision.data, message=decision.message
+            )
+        except ReviewError as error:
+            if number and error.reason == "is not pending":
+                raise _missing(state, number) from None
+            raise
         if options.output == "json":
             print_json({"id": node_execution, "execution_id": state.id, "approved": decision.approved})
         elif options.output == "ids":
@@ -94,23 +99,29 @@ async def _review(given: str, decision: Decision, options: Options) -> ExitCode:
     return ExitCode.OK
 
 
-def _pending(state: GraphExecution, number: str) -> NodeExecution:
-    from actbook.cli._problems import InvalidError, MissingError, UsageError
+def _number(state: GraphExecution, given: str) -> int:
+    """Which node execution is meant. One that was decided before is named, too: the same decision again is none."""
+    from actbook.cli._problems import InvalidError, UsageError
 
-    if number:
-        node = state.node_executions.get(int(number)) if number.isdecimal() else None
-        if node is None:
-            raise MissingError(
-                f"There is no pending review {state.id}.{number}. `actbook show {state.id}` lists them."
-            )
-        return node
+    if given:
+        if not given.isdecimal():
+            raise _missing(state, given)
+        return int(given)
     waiting = [state.node_executions[each] for each in state.reviews]
     if not waiting:
         raise InvalidError(f"Nothing of execution {state.id} waits for a person; it is {state.status}.")
     if len(waiting) > 1:
         listed = ", ".join(f"{state.id}.{node.number}" for node in waiting)
         raise UsageError(f"Several nodes wait for a person: {listed}. Name one of them.")
-    return waiting[0]
+    return waiting[0].number
+
+
+def _missing(state: GraphExecution, number: str) -> Exception:
+    from actbook.cli._problems import MissingError
+
+    return MissingError(
+        f"There is no pending review {state.id}.{number}. `actbook show {state.id}` lists them."
+    )
 
 
 def _tell_who_goes_on(engine: Engine, options: Options) -> None:

@@ -25,9 +25,10 @@ def timeline(*ids: Id, limit: int = 100, options: Options = DEFAULTS) -> int:
         At most this many node executions in the table; JSON holds all.
     """
     from actbook.cli._ids import ids_of
+    from actbook.cli._limit import check_shown
     from actbook.cli._session import run_async
 
-    return run_async(_timelines(ids_of(ids), limit, options))
+    return run_async(_timelines(ids_of(ids), check_shown(limit), options))
 
 
 async def _timelines(ids: list[str], limit: int, options: Options) -> ExitCode:

@@ -20,7 +20,8 @@ from actbook.replay._export._selection import Selection, envelope_of
 
 BLOB_TYPE = "actbook.blob"
 END_TYPE = "actbook.export.ended"
-_HAS_BLOBS = b"\x97"
+_HAS_BLOBS = (b"\x97", b"\x99")
+"""What a state begins with that may refer to big values: a plain one, and a sealed one."""
 
 __all__ = [
     "BLOB_TYPE",
@@ -89,7 +90,7 @@ def end_event(events: int, blobs: int) -> dict[str, Any]:
 
 def blobs_of(state: bytes) -> tuple[bytes, ...]:
     """The digests of the big values that an encoded event refers to."""
-    if state[:1] != _HAS_BLOBS:
+    if state[:1] not in _HAS_BLOBS:
         return ()
     try:
         return tuple(msgspec.msgpack.decode(state, ext_hook=Ext)[6])
@@ -106,7 +107,7 @@ def references_of(state: bytes) -> dict[bytes, tuple[int, str]]:
             digest, size, media_type = msgspec.msgpack.decode(data)
             found[digest] = (size, media_type)
 
-    if state[:1] == _HAS_BLOBS:
+    if state[:1] in _HAS_BLOBS:
         msgspec.msgpack.decode(state, ext_hook=note)
     return found
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from actbook.journal import ConflictError, Row, Store
 from actbook.journal._blobs import Blob
 from actbook.journal._chain import verify_chain
+from actbook.replay._export._agreement import agrees
 from actbook.replay._export._cloudevents import event_of, references_of
 from actbook.replay._export._errors import DamagedExportError, ImportConflictError
 from actbook.replay._export._lines import BlobLine, EndLine, EventLine, blob_at, lines_of
@@ -118,7 +119,9 @@ def import_cloudevents(store: Store, path: Path) -> Imported:
         check.take(number, line)
         if isinstance(line, EventLine):
             _compare(check, number, line)
-    if not check.ended or not number:
+    if not number:
+        raise DamagedExportError(str(path), 1, "the file is empty")
+    if not check.ended:
         raise DamagedExportError(str(path), number + 1, "the file ends before the export did")
     try:
         added = store.copy_in(_new_rows(path, check.heads), _blobs(check))
@@ -141,7 +144,7 @@ def _compare(check: _Check, number: int, line: EventLine) -> None:
     if event is not None and event.schema_version == event.payload.SCHEMA_VERSION:
         data = line.cloud["data"]
         for name in data if isinstance(data, dict) else ("",):
-            if name not in told["data"] or told["data"][name] != data[name]:
+            if name not in told["data"] or not agrees(line.row, told["data"][name], data[name]):
                 raise DamagedExportError(check.path, number, f"data.{name} is not what was recorded")
 
 

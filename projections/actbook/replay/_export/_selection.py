@@ -15,9 +15,9 @@ from actbook.events import (
     graph_stream,
     inbox_of,
 )
-from actbook.journal import JournalError, Row, Store
+from actbook.journal import JournalError, PayloadKeyError, Row, Store
 from actbook.journal._blobs import LoadBlob
-from actbook.journal._codec import decode
+from actbook.journal._codec import Opener, decode
 
 _PAGE = 1000
 _GRAPH = "graph:"
@@ -99,14 +99,16 @@ def readable(store: Store, rows: Iterator[Row]) -> Iterator[Envelope]:
 
 
 def envelope_of(store: Store, row: Row) -> Envelope | None:
-    """The event of a row; None when it is damaged or of another application."""
-    return decoded(row, store.blob)
+    """The event of a row; None when it is damaged or of another application. Raises `PayloadKeyError`."""
+    return decoded(row, store.blob, store.keys)
 
 
-def decoded(row: Row, load: LoadBlob) -> Envelope | None:
+def decoded(row: Row, load: LoadBlob, keys: Opener | None = None) -> Envelope | None:
     """The same, with big values from somewhere else."""
     try:
-        return decode(row, load)
+        return decode(row, load, keys)
+    except PayloadKeyError:
+        raise
     except (JournalError, UnknownTopicError):
         return None
 

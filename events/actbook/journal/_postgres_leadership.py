@@ -1,4 +1,4 @@
-"""Who runs the executions of a PostgreSQL journal: a lock that ends with its connection, and a number that only rises."""
+"""Which worker of a PostgreSQL journal does what only one may: a lock that ends with its connection."""
 
 from __future__ import annotations
 
@@ -19,23 +19,20 @@ _TAKEN = (
 _READ = "SELECT epoch, worker_id, pid, started_at FROM {schema}.owner"
 
 
-class Ownership:
+class Leadership:
     """Used on one thread at a time; the properties from any.
 
-    The epoch is raised while nobody appends, so that what an earlier owner wrote is there when the next one begins to read, and
-    what it has not written by then is never written.
+    Whoever lost its connection, and was not succeeded meanwhile, goes on. Two may take themselves for the leader for a moment:
+    what leaders do bears that, since every write of theirs says which version it expects.
     """
 
     NEWS = "owner"
-    """Payload of the notification that somebody became the owner, or is it no longer."""
+    """Payload of the notification that somebody became the leader, or is it no longer."""
 
-    def __init__(self, store: PostgresStore, worker_id: str) -> None:
+    def __init__(self, store: PostgresStore) -> None:
         self._store = store
-        self._worker_id = worker_id
         self._epoch: int | None = None
         self.is_held = False
-        self.is_lost = False
-        """Another process took over: this one must not run executions again before it has forgotten what it knows."""
         self.owner: OwnerInfo | None = None
         sql = store.names.sql
         self._lock = sql("SELECT pg_try_advisory_lock({owner_lock})")
@@ -46,22 +43,22 @@ class Ownership:
             "UPDATE {schema}.owner SET epoch=epoch+1, worker_id=%s, pid=%s, started_at=%s"
             " RETURNING epoch, worker_id, pid, started_at"
         )
-        self._settle = sql("SELECT {schema}.lock_log(NULL)")
         self._tell = sql("SELECT pg_notify('{channel}', %s)")
 
-    def seek(self, connection: Connection, candidate: bool) -> None:
-        """Finds out who the owner is, and becomes it if it may and nobody is. Raises errors of the client library."""
-        if self._epoch is not None:
-            self._look_after(connection)
-        elif candidate and self._try(connection):
-            self._take(connection)
-        else:
-            self.owner = self._found(connection)
+    def seek(self, connection: Connection, worker_id: str | None) -> None:
+        """Finds out who leads, and becomes it as this worker if nobody does. Raises errors of the client library."""
+        if self._epoch is not None and not self._still_leads(connection):
+            self._epoch, self.is_held = None, False
+        if self._epoch is None:
+            if worker_id is not None and self._try(connection):
+                self._take(connection, worker_id)
+            else:
+                self.owner = find_owner(connection, self._store.names)
 
     def release(self, connection: Connection) -> None:
         """Lets the next one in at once."""
         if self.is_held:
-            self.is_held = False
+            self._epoch, self.is_held = None, False
             self.owner = None
             connection.execute(self._unlock)
             connection.execute(self._tell, (self.NEWS,))
@@ -70,11 +67,10 @@ class Ownership:
         row = connection.execute(self._lock).fetchone()
         return row is not None and bool(row[0])
 
-    def _take(self, connection: Connection) -> None:
+    def _take(self, connection: Connection, worker_id: str) -> None:
         try:
             with connection.transaction():
-                connection.execute(self._settle)
-                values = (self._worker_id, os.getpid(), time.time_ns() // 1000)
+                values = (worker_id, os.getpid(), time.time_ns() // 1000)
                 row = connection.execute(self._raise, values).fetchone()
                 connection.execute(self._tell, (self.NEWS,))
         except BaseException:
@@ -83,30 +79,20 @@ class Ownership:
             raise
         assert row is not None
         self._epoch = row[0]
-        self._store.fence = self._epoch
         self.owner = _info(row)
         self.is_held = True
 
-    def _look_after(self, connection: Connection) -> None:
+    def _still_leads(self, connection: Connection) -> bool:
         """The lock is gone with a lost connection; the place is not, unless somebody else took it."""
         row = connection.execute(self._read).fetchone()
         if row is None or row[0] != self._epoch:
-            self.is_held = False
-            self.is_lost = True
-            self.owner = self._found(connection)
-        elif not self._holds(connection):
-            self._try(connection)
-
-    def _holds(self, connection: Connection) -> bool:
-        row = connection.execute(self._held).fetchone()
-        return row is not None and bool(row[0])
-
-    def _found(self, connection: Connection) -> OwnerInfo | None:
-        return find_owner(connection, self._store.names)
+            return False
+        held = connection.execute(self._held).fetchone()
+        return (held is not None and bool(held[0])) or self._try(connection)
 
 
 def find_owner(connection: Connection, names: Names) -> OwnerInfo | None:
-    """The process that owns the journal, seen from outside; None when nobody does."""
+    """The worker that leads, seen from outside; None when nobody does."""
     taken = connection.execute(names.sql(_TAKEN)).fetchone()
     row = connection.execute(names.sql(_READ)).fetchone()
     if taken is None or not taken[0] or row is None or not row[0]:
