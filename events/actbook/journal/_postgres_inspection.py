@@ -23,6 +23,7 @@ class PostgresFacts(NamedTuple):
     owner: OwnerInfo | None = None
     events: int = 0
     unfinished: int = 0
+    workers: int = 0
 
 
 def inspect_postgres(url: str, patience: float = 5.0) -> PostgresFacts:
@@ -43,9 +44,21 @@ def inspect_postgres(url: str, patience: float = 5.0) -> PostgresFacts:
                 )
             ).fetchone()
             events, unfinished = counts or (0, 0)
-            return facts._replace(owner=find_owner(connection, names), events=events, unfinished=unfinished)
+            return facts._replace(
+                owner=find_owner(connection, names),
+                events=events,
+                unfinished=unfinished,
+                workers=_workers(connection, names) if version > 1 else 0,
+            )
         finally:
             connection.close()
+
+
+def _workers(connection: Connection, names: Names) -> int:
+    """Those whose lease holds."""
+    count = names.sql("SELECT count(*) FROM {schema}.workers WHERE clock_timestamp() <= renewed_at + lease")
+    row = connection.execute(count).fetchone()
+    return row[0] if row else 0
 
 
 def _setting(connection: Connection, name: str) -> str:

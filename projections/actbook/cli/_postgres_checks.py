@@ -62,12 +62,11 @@ def _server(facts: PostgresFacts) -> Iterator[Finding]:
         return
     yield Finding("ok", "store schema", f"{facts.schema}, an actbook store, version {facts.version}")
     if facts.owner is None:
-        yield Finding("ok", "owner", "no process runs this store now")
+        yield Finding("ok", "workers", "no process runs executions of this store now")
     else:
         since = f"{facts.owner.started_at:%Y-%m-%d %H:%M:%S} UTC"
-        yield Finding(
-            "ok", "owner", f"process {facts.owner.pid} ({facts.owner.worker_id}) runs it since {since}"
-        )
+        text = f"{facts.workers}; {facts.owner.worker_id} leads them since {since}"
+        yield Finding("ok", "workers", text)
     yield Finding("ok", "content", f"{facts.events} events, {facts.unfinished} unfinished executions")
 
 

@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from actbook.cli._exit_codes import ExitCode
-from actbook.cli._options import DEFAULTS, Options
+from actbook.cli._options import DEFAULTS, Broker, Bus, Options
 
 if TYPE_CHECKING:
     from actbook.cli._checks import Finding
 
 
-def doctor(*, full: Annotated[bool, Parameter(negative=())] = False, options: Options = DEFAULTS) -> int:
-    """Checks this machine and the store, and says what to do about what is wrong. Changes nothing.
+def doctor(
+    *,
+    full: Annotated[bool, Parameter(negative=())] = False,
+    broker: Broker = "",
+    bus: Bus = "",
+    options: Options = DEFAULTS,
+) -> int:
+    """Checks this machine, the store, and the broker and the bus if there are any, and says what to do about what is wrong.
+
+    Changes nothing.
 
     Parameters
     ----------
@@ -25,6 +33,11 @@ def doctor(*, full: Annotated[bool, Parameter(negative=())] = False, options: Op
     from actbook.cli._printing import print_ids, print_json
 
     findings = examine(options.store, full)
+    if broker or bus:
+        from actbook.cli._bridge_checks import examine_broker, examine_bus
+
+        findings += [*examine_broker(broker)] if broker else []
+        findings += [*examine_bus(bus)] if bus else []
     if options.output == "json":
         print_json([finding.to_dict() for finding in findings])
     elif options.output == "ids":
