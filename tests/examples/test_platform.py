@@ -7,6 +7,7 @@ import importlib.util
 import json
 import logging
 import signal
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def example() -> Any:
 
 
 @asynccontextmanager
-async def served(app: Any) -> Any:
+async def served(app: Any) -> AsyncIterator[None]:
     """Between startup and shutdown."""
     ask: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     told: asyncio.Queue[dict[str, Any]] = asyncio.Queue()

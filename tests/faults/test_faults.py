@@ -49,10 +49,10 @@ def graph(steps: int = 4) -> Graph:
         Node(id="out", block_id=standard_id("AgentOutputBlock"), input_default={"name": "y"}),
     ]
     links = [Link(source_id="in", source_name="result", sink_id="n0", sink_name="a")]
-    for number in range(1, steps):
-        links.append(
-            Link(source_id=f"n{number - 1}", source_name="result", sink_id=f"n{number}", sink_name="a")
-        )
+    links.extend(
+        Link(source_id=f"n{number - 1}", source_name="result", sink_id=f"n{number}", sink_name="a")
+        for number in range(1, steps)
+    )
     links.append(Link(source_id=f"n{steps - 1}", source_name="result", sink_id="out", sink_name="value"))
     return Graph(id="line", nodes=nodes, links=links)
 
@@ -124,6 +124,16 @@ async def havoc(kills: list[Callable[[], Awaitable[None]]], chance: random.Rando
         await kill()
 
 
+async def created(engine: Engine, missing: set[str]) -> None:
+    """Returns when all of them are recorded."""
+    events = engine.journal.subscribe(0, ("execution.created",))
+    async for event in events:
+        missing.discard(event.stream_id)
+        if not missing:
+            await events.aclose()
+            return
+
+
 async def play(store: str, broker: Any, bus: Any, database: Any) -> None:
     chance = random.Random(SEED)
     ids = [str(uuid4()) for _ in range(RUNS)]
@@ -144,13 +154,11 @@ async def play(store: str, broker: Any, bus: Any, database: Any) -> None:
             kills = [*kills, lambda: restart(broker)] * (RUNS // 1000)
         async with asyncio.timeout(PATIENCE):
             await asyncio.gather(submit(broker.url, ids), havoc(kills, chance))
+            await created(asker, set(ids))
             for number, run_id in enumerate(ids):
-                while not await asker.journal.head(run_id):
-                    await asyncio.sleep(0.05)
                 state = await asker.wait(run_id)
                 assert (state.status, state.outputs) == (ExecutionStatus.COMPLETED, {"y": [number + 4]})
-            while await asker.journal.unfinished():
-                await asyncio.sleep(0.05)
+        assert await asker.journal.unfinished() == []
         last = await asker.journal.last_position()
     last_relay = Process("relay", "--store", store, "--bus", events, "--until-idle")
     await last_relay.start()

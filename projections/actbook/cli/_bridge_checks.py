@@ -60,7 +60,9 @@ async def _broker(url: str) -> list[Finding]:
     try:
         under = connection.transport.connection if connection.transport is not None else None
         about: dict[str, Any] = dict(getattr(under, "server_properties", None) or {})
-        found = Finding("ok", "broker", f"{about.get('product', 'RabbitMQ')} {about.get('version', '')}".strip())
+        found = Finding(
+            "ok", "broker", f"{about.get('product', 'RabbitMQ')} {about.get('version', '')}".strip()
+        )
         return [found, await _run_queue(connection)]
     finally:
         await connection.close()
