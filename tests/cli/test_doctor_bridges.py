@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from tests.cli.shell import Shell
 
 from actbook.cli._exit_codes import ExitCode
+from actbook.journal import open_store
 
 
 def verdicts(shell: Shell, *arguments: str) -> dict[str, dict[str, str]]:
@@ -63,3 +65,17 @@ def test_a_wrong_password_is_no_missing_server(shell: Shell, amqp_url: str) -> N
     (failed,) = [each for each in answer.json if each["verdict"] == "fail"]
     assert "password" in failed["remedy"]
     assert "canary" not in str(answer.json)
+
+
+def test_the_relay_does_not_print_the_password_of_the_store(
+    shell: Shell, postgres_url: str, nats_url: str
+) -> None:
+    open_store(postgres_url).close()
+    answer = shell(
+        "relay", "--store", postgres_url, "--bus", f"{nats_url}?tenant={uuid4().hex}", "--until-idle"
+    )
+    assert answer.code == ExitCode.OK
+    password = urlsplit(postgres_url).password
+    assert password
+    assert f":{password}@" not in answer.out + answer.err
+    assert "***" in answer.out + answer.err

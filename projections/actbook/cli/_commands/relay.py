@@ -46,11 +46,13 @@ def relay(
 async def _relay(bus: str, broker: str, until_idle: bool, options: Options) -> ExitCode:
     from actbook.cli._printing import note, print_json
     from actbook.cli._session import on_signal, reading
+    from actbook.journal import redacted_url
 
     ended = asyncio.Event()
     with on_signal(signal.SIGTERM, ended.set), on_signal(signal.SIGINT, ended.set):
         async with reading(options) as engine, _relays(engine, bus, broker) as relays:
-            note(f"Relaying {options.store} to {', '.join(each.name for each in relays)}.", options.output)
+            names = ", ".join(each.name for each in relays)
+            note(f"Relaying {redacted_url(options.store)} to {names}.", options.output)
             waits: list[asyncio.Task[Any]] = [asyncio.create_task(ended.wait())]
             if until_idle:
                 waits.append(asyncio.create_task(_idle(engine, relays)))
