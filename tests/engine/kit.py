@@ -222,11 +222,11 @@ def sqlite(folder: Path, name: str = "runs.db") -> str:
     return f"sqlite:///{folder / name}"
 
 
-def play(test: Awaitable[Any]) -> Any:
+def play(test: Awaitable[Any], within: float = 60) -> Any:
     """Runs an async test, and fails it instead of letting it hang."""
 
     async def bounded() -> Any:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(within):
             return await test
 
     return asyncio.run(bounded())

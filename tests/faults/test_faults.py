@@ -1,6 +1,7 @@
 """Workers, the relay and every server die at random while executions come in: nothing is lost, and nothing recorded twice.
 
-`ACTBOOK_TEST_FAULTS` executions (120 unless told otherwise); from 1,000 on the broker is killed, too.
+`ACTBOOK_TEST_FAULTS` executions (120 unless told otherwise); from 1,000 on the broker is killed, too. `ACTBOOK_TEST_LOGS` names a
+folder for what the processes print.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager, closing, suppress
+from itertools import count
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from tests.bridge.nats_kit import check_whole, stored
 from tests.services import nats, postgres, rabbitmq
 
@@ -33,6 +37,7 @@ WORKERS = 4 if RUNS >= 1000 else 3
 PATIENCE = max(120.0, RUNS / 5)
 USER = "shop"
 SEED = int(os.environ.get("ACTBOOK_TEST_SEED", "1"))
+LOGS = os.environ.get("ACTBOOK_TEST_LOGS", "")
 
 
 def graph(steps: int = 4) -> Graph:
@@ -60,23 +65,34 @@ def graph(steps: int = 4) -> Graph:
 class Process:
     """One `actbook …` that is started again whenever it was killed."""
 
+    _numbers = count()
+
     def __init__(self, *arguments: str) -> None:
         self._arguments = arguments
         self._process: asyncio.subprocess.Process | None = None
+        self._log = Path(LOGS, f"{arguments[0]}-{next(self._numbers)}.log") if LOGS else Path(os.devnull)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     async def start(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "actbook.cli", *self._arguments),
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-X", "faulthandler", "-m", "actbook.cli", *self._arguments),
+                stdout=log,
+                stderr=log,
+            )
 
-    async def end(self, number: signal.Signals) -> None:
+    async def end(self, number: signal.Signals) -> int:
+        """Its exit code."""
         process, self._process = self._process, None
-        if process is not None:
-            with suppress(ProcessLookupError):
-                process.send_signal(number)
-            await process.wait()
+        if process is None:
+            return 0
+        with suppress(ProcessLookupError):
+            process.send_signal(number)
+        return await process.wait()
 
     async def replace(self) -> None:
         await self.end(signal.SIGKILL)
@@ -153,7 +169,7 @@ async def play(store: str, broker: Any, bus: Any, database: Any) -> None:
         if RUNS >= 1000:
             kills = [*kills, lambda: restart(broker)] * (RUNS // 1000)
         async with asyncio.timeout(PATIENCE):
-            await asyncio.gather(submit(broker.url, ids), havoc(kills, chance))
+            sent, _ = await asyncio.gather(submit(broker.url, ids), havoc(kills, chance))
             await created(asker, set(ids))
             for number, run_id in enumerate(ids):
                 state = await asker.wait(run_id)
@@ -169,10 +185,15 @@ async def play(store: str, broker: Any, bus: Any, database: Any) -> None:
             assert checked.ok, checked
         topics = [event.topic for run_id in ids for event in opened.read_stream(run_id)]
         assert topics.count("execution.completed") == RUNS
+        begun = opened.read_log(limit=None, topics=("execution.created",))
+        assert len(begun) == RUNS
+        assert sent >= RUNS + RUNS // 10
+        print(f"{sent} messages, {sent - RUNS} of them repeated, for {RUNS} executions; {len(kills)} kills")
         assert opened.last_position() == last
     check_whole(await stored(bus_config(events)), last)
 
 
+@pytest.mark.timeout(2 * PATIENCE)
 def test_whatever_dies_nothing_is_lost_and_nothing_recorded_twice() -> None:
     with ExitStack() as stack:
         database = stack.enter_context(postgres.private_server())

@@ -29,6 +29,14 @@ class Claims(Protocol):
         """There is something to do for one that this process does not own. `urgent`: it is to stop, so it waits for no place."""
         ...
 
+    def taken(self) -> int:
+        """Places for what is being claimed just now, or was and has not come yet."""
+        ...
+
+    def came(self, execution_id: str) -> None:
+        """Whoever gives the places has heard of it."""
+        ...
+
     def room(self) -> None:
         """There may be a place for another one."""
         ...
@@ -51,6 +59,13 @@ class Everything:
 
     def want(self, execution_id: str, urgent: bool) -> None:
         """There is none that this process does not own."""
+
+    def taken(self) -> int:
+        """None."""
+        return 0
+
+    def came(self, execution_id: str) -> None:
+        """It always was here."""
 
     def room(self) -> None:
         """All that waits is in the supervisor's own line."""

@@ -72,6 +72,10 @@ class Supervisor(Actor):
     def _room(self) -> int:
         return self._max_active - len(self._active) - len(self._backlog)
 
+    def _is_full(self) -> bool:
+        # What is being claimed for a place here could run at once in another worker.
+        return len(self._active) + self._env.claims.taken() >= self._max_active
+
     def _lost(self, message: msg.Lost) -> None:
         """Where workers share a store, one that was there already may be somebody else's."""
         execution_id = message.execution_id
@@ -97,7 +101,7 @@ class Supervisor(Actor):
             self._submitted[execution_id].append(message.recorded)
         elif execution_id in self._active:
             message.recorded(ConflictError(execution_id, 0, 1))
-        elif message.create.parent is None and len(self._active) >= self._max_active:
+        elif message.create.parent is None and self._is_full():
             self._record(self._heard_by_all(message))
         else:
             self._start(execution_id, self._heard_by_all(message))
@@ -140,6 +144,7 @@ class Supervisor(Actor):
             message.recorded(error)
 
     def _notify(self, execution_id: str, news: msg.InboxChanged | msg.Due, urgent: bool = False) -> None:
+        self._env.claims.came(execution_id)
         ref = self.system.find(execution_id)
         if ref is not None:
             ref.tell_system(news)
@@ -173,6 +178,8 @@ class Supervisor(Actor):
     def _left(self, execution_id: str) -> None:
         self._active.discard(execution_id)
         self._idle.pop(execution_id, None)
+        if self.system.is_down:
+            return
         if execution_id in self._doubted:
             self._start(execution_id, doubt=self._doubted.pop(execution_id))
         elif execution_id in self._missed:

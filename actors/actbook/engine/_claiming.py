@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from actbook.journal import Journal, JournalError, StoreFencedError
@@ -40,6 +39,8 @@ class Claiming:
         self._owned: set[str] = set()
         self._urgent: dict[str, None] = {}
         self._asked: dict[str, None] = {}
+        self._reserved = 0
+        self._coming: set[str] = set()
         self._looking = False
         self._look_again = False
         self._more = False
@@ -70,6 +71,15 @@ class Claiming:
             self._asked[execution_id] = None
         self.look()
 
+    def taken(self) -> int:
+        return self._reserved + len(self._coming)
+
+    def came(self, execution_id: str) -> None:
+        if self._coming:
+            self._coming.discard(execution_id)
+            if not self._coming:
+                self.room()
+
     def room(self) -> None:
         if self._more:
             self.look()
@@ -83,6 +93,7 @@ class Claiming:
         """It claims nothing more, and is not the owner of anything."""
         self._open = False
         self._owned.clear()
+        self._coming.clear()
         self._urgent.clear()
         self._asked.clear()
 
@@ -130,16 +141,18 @@ class Claiming:
     async def _take_free(self) -> None:
         self._more = False
         while self._open and not self._only_asked:
-            count = min(BATCH, self._room())
+            count = min(BATCH, self._room() - len(self._coming))
             if count <= 0:
                 self._more = True
                 return
-            claimed = await self._journal.claim(count)
+            self._reserved = count
+            try:
+                claimed = await self._journal.claim(count)
+            finally:
+                self._reserved = 0
             self._accept(claimed)
             if len(claimed) < count:
                 return
-            # What was claimed takes its place before the next look at how much room there is.
-            await asyncio.sleep(0)
 
     def _accept(self, claimed: Claimed) -> None:
         """What was claimed for a worker that is none any more is free again, or will be."""
@@ -147,6 +160,8 @@ class Claiming:
             (execution_id, priority) for execution_id, priority in claimed if execution_id not in self._owned
         ]
         if new and self._open:
-            self._owned.update(execution_id for execution_id, _ in new)
+            ids = {execution_id for execution_id, _ in new}
+            self._owned |= ids
+            self._coming |= ids
             for urgent in (True, False):
                 self._begin([each for each in new if (each[0] in self._urgent) is urgent], urgent)

@@ -25,7 +25,8 @@ class Membership:
 
     Whose lease ran out is dismissed by whoever sees it first, and so is one that had no connection for a while: a process that
     was killed need not be waited for as long as one whose machine may be back. A server that was started again has nobody's
-    connection yet: then only leases count. Dismissal frees what the worker had claimed, and keeps it from writing.
+    connection yet: of those that have not been seen since, only leases count. Dismissal frees what the worker had claimed, and
+    keeps it from writing.
     """
 
     NEWS = "free"
@@ -51,7 +52,8 @@ class Membership:
         )
         self._renew = sql("UPDATE {schema}.workers SET renewed_at=clock_timestamp() WHERE epoch=%s")
         self._others = sql(
-            f"SELECT epoch, clock_timestamp() > renewed_at + lease, {_HELD} FROM {{schema}}.workers WHERE epoch<>%s"
+            f"SELECT epoch, clock_timestamp() > renewed_at + lease, {_HELD}, renewed_at > pg_postmaster_start_time()"
+            " FROM {schema}.workers WHERE epoch<>%s"
         )
         self._dismiss = sql("SELECT {schema}.dismiss(%s::bigint[], %s::bigint[])")
 
@@ -97,12 +99,12 @@ class Membership:
         gone: list[int] = []
         overdue: list[int] = []
         self._seen = {}
-        for epoch, expired, held in connection.execute(self._others, (self.epoch or 0,)).fetchall():
+        for epoch, expired, held, was_here in connection.execute(self._others, (self.epoch or 0,)).fetchall():
             if held:
                 self._seen[epoch] = now
-            elif epoch in before:
-                self._seen[epoch] = before[epoch]
-                if now - before[epoch] >= min(MISSING, self._lease):
+            elif was_here or epoch in before:
+                self._seen[epoch] = since = before.get(epoch, now)
+                if now - since >= min(MISSING, self._lease):
                     gone.append(epoch)
             if expired:
                 overdue.append(epoch)

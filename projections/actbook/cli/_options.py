@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from cyclopts import Group, Parameter
+from cyclopts import Group, Parameter, validators
 
 Output = Literal["table", "json", "ids"]
 
@@ -41,6 +41,15 @@ Bus = Annotated[
         help="The NATS on which every event is published: nats://host:4222[?tenant=name].",
     ),
 ]
+
+Patience = Annotated[
+    float,
+    Parameter(
+        validator=validators.Number(gte=0),
+        help="Seconds to wait for a database server that is away, or has no store yet, at the start; none with --until-idle.",
+    ),
+]
+PATIENCE = 30.0
 
 Id = Annotated[str, Parameter(allow_leading_hyphen=True)]
 """An id, or `-` for those on stdin."""

@@ -125,6 +125,11 @@ class ActorSystem:
             box.dispatcher.deliver_system(box, _STOP)
         return actor.actor_ref
 
+    @property
+    def is_down(self) -> bool:
+        """Whether `shutdown` was called: no actor starts any more."""
+        return self._ended is not None
+
     def find(self, name: str) -> ActorRef[Any] | None:
         """The live actor with this name or urn. Never activates one."""
         box = self._names.get(name) or self._urns.get(name)

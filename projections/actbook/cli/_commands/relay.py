@@ -6,12 +6,12 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from actbook.cli._exit_codes import ExitCode
-from actbook.cli._options import DEFAULTS, Broker, Bus, Options
+from actbook.cli._options import DEFAULTS, PATIENCE, Broker, Bus, Options, Patience
 
 if TYPE_CHECKING:
     from actbook.bridge import Relay, RelayStatus
@@ -23,6 +23,7 @@ def relay(
     bus: Bus = "",
     broker: Broker = "",
     until_idle: Annotated[bool, Parameter(negative=())] = False,
+    patience: Patience = PATIENCE,
     options: Options = DEFAULTS,
 ) -> int:
     """Publishes what is committed on the bus, and run messages on the broker, until it is ended. Runs nothing itself.
@@ -35,34 +36,32 @@ def relay(
     until_idle
         End when everything that is committed now is published.
     """
+    if until_idle:
+        patience = 0.0
     from actbook.cli._problems import UsageError
     from actbook.cli._session import run_async
 
     if not bus and not broker:
         raise UsageError("There is nowhere to publish to. Name --bus nats://… or --broker amqp://….")
-    return run_async(_relay(bus, broker, until_idle, options))
+    return run_async(_relay(bus, broker, until_idle, patience, options))
 
 
-async def _relay(bus: str, broker: str, until_idle: bool, options: Options) -> ExitCode:
+async def _relay(bus: str, broker: str, until_idle: bool, patience: float, options: Options) -> ExitCode:
     from actbook.cli._printing import note, print_json
+    from actbook.cli._services import enter_when_there, first_of
     from actbook.cli._session import on_signal, reading
     from actbook.journal import redacted_url
 
     ended = asyncio.Event()
     with on_signal(signal.SIGTERM, ended.set), on_signal(signal.SIGINT, ended.set):
-        async with reading(options) as engine, _relays(engine, bus, broker) as relays:
+        async with AsyncExitStack() as stack:
+            engine = await enter_when_there(stack, lambda: reading(options), patience, ended, options)
+            if engine is None:
+                return ExitCode.OK
+            relays = await stack.enter_async_context(_relays(engine, bus, broker))
             names = ", ".join(each.name for each in relays)
             note(f"Relaying {redacted_url(options.store)} to {names}.", options.output)
-            waits: list[asyncio.Task[Any]] = [asyncio.create_task(ended.wait())]
-            if until_idle:
-                waits.append(asyncio.create_task(_idle(engine, relays)))
-            try:
-                done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-            finally:
-                for task in waits:
-                    task.cancel()
+            await first_of(ended.wait(), *([_idle(engine, relays)] if until_idle else []))
             statuses = [await each.status() for each in relays]
     for status in statuses:
         note(_sentence(status), options.output)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from actbook.cli._exit_codes import ExitCode
-from actbook.cli._options import DEFAULTS, Broker, Bus, Options
+from actbook.cli._options import DEFAULTS, PATIENCE, Broker, Bus, Options, Patience
 
 if TYPE_CHECKING:
     from actbook.engine import Engine
@@ -23,6 +24,7 @@ def worker(
     until_idle: Annotated[bool, Parameter(negative=())] = False,
     broker: Broker = "",
     bus: Bus = "",
+    patience: Patience = PATIENCE,
     options: Options = DEFAULTS,
 ) -> int:
     """Runs whatever is unfinished in the store, and what others hand over, until it is ended.
@@ -37,29 +39,26 @@ def worker(
     """
     from actbook.cli._session import run_async
 
-    return run_async(_worker(until_idle, broker, bus, options))
+    return run_async(_worker(until_idle, broker, bus, 0.0 if until_idle else patience, options))
 
 
-async def _worker(until_idle: bool, broker: str, bus: str, options: Options) -> ExitCode:
+async def _worker(until_idle: bool, broker: str, bus: str, patience: float, options: Options) -> ExitCode:
     from actbook.cli._printing import note
+    from actbook.cli._services import enter_when_there, first_of
     from actbook.cli._session import on_signal, opened
 
     ended = asyncio.Event()
+    settings = {"broker": broker or None, "bus": bus or None, **_checkpoint_settings()}
     with on_signal(signal.SIGTERM, ended.set), on_signal(signal.SIGINT, ended.set):
-        urls = {"broker": broker or None, "bus": bus or None}
-        async with opened(options.store, **urls, **_checkpoint_settings()) as engine:
+        async with AsyncExitStack() as stack:
+            engine = await enter_when_there(
+                stack, lambda: opened(options.store, **settings), patience, ended, options
+            )
+            if engine is None:
+                return ExitCode.OK
             await _tell_place(engine, options)
             await _tell_broker(engine, options)
-            waits: list[asyncio.Task[Any]] = [asyncio.create_task(ended.wait())]
-            if until_idle:
-                waits.append(asyncio.create_task(_idle(engine)))
-            try:
-                done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-            finally:
-                for task in waits:
-                    task.cancel()
+            await first_of(ended.wait(), *([_idle(engine)] if until_idle else []))
             if ended.is_set():
                 note("Ending in order …", options.output)
     return ExitCode.OK
