@@ -15,7 +15,9 @@ from tests.docs.errors import all_errors, attributes_of, bases_of, door_of
 from tests.docs.snippets import ROOT
 
 from actbook.actors import Capacity, SupervisionPolicy, Timing
+from actbook.bridge._nats_url import _READERS, bus_config
 from actbook.engine import CheckpointPolicy, Engine, EngineSettings, RetentionPolicy
+from actbook.engine._configuration import _wanted, variables
 from actbook.engine.billing import Billing, Tariff
 from actbook.events import Limits, Settings
 from actbook.projections import BUILT_IN, Table
@@ -87,6 +89,23 @@ def test_the_environment_variables_are_those_of_the_code() -> None:
         name for path in sources for name in re.findall(r'"(ACTBOOK_[A-Z_]+[A-Z])"', path.read_text("utf-8"))
     }
     assert described == named
+
+
+def test_the_variables_of_settings_are_those_of_the_code() -> None:
+    described = {tuple(row) for row in _rows(_sections("settings.md")["Variables of settings"])}
+    wanted = {
+        (f"`{name}`", f"`{field}.{part}`" if part else f"`{field}`", _wanted(kind))
+        for name, (field, part, kind) in variables().items()
+        if field not in ("broker", "bus")
+    }
+    assert described == wanted
+
+
+def test_the_parameters_of_a_bus_are_those_of_the_code() -> None:
+    rows = _rows(_sections("settings.md")["Bus URLs"])
+    config = bus_config("nats://host")
+    described = {row[0].strip("`"): row[1].strip("`") for row in rows}
+    assert described == {name: repr(getattr(config, name)) for name in _READERS}
 
 
 @pytest.mark.parametrize("table", _TABLES, ids=lambda table: table.name)

@@ -1,8 +1,10 @@
 """Engine: opens a store, admits, runs, stops and answers for graph executions."""
 
 from actbook.engine._archived import ExecutionArchivedError
+from actbook.engine._configuration import settings_from_environment
 from actbook.engine._engine import Engine
 from actbook.engine._errors import (
+    ConfigurationError,
     EngineClosedError,
     ExecutionNotFoundError,
     ForkRefusedError,
@@ -31,6 +33,7 @@ from actbook.engine._start_time import StartTimeError
 
 __all__ = [
     "CheckpointPolicy",
+    "ConfigurationError",
     "Engine",
     "EngineClosedError",
     "EngineSettings",
@@ -56,5 +59,6 @@ __all__ = [
     "ValuesForgottenError",
     "relay_to",
     "run_messages_to",
+    "settings_from_environment",
     "tune_process",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from actbook.blocks import Registry
 from actbook.engine._accounting import Accounting
 from actbook.engine._admitting import Admitting
 from actbook.engine._archived import absent
+from actbook.engine._configuration import settings_from_environment, store_from_environment
 from actbook.engine._current import enter_engine, leave_engine
 from actbook.engine._errors import EngineClosedError, ReviewError, StillRunningError
 from actbook.engine._forgetting import Forgetting
@@ -91,6 +92,14 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
             if host.intake is not None:
                 await host.intake.close()
             await host.close()
+
+    @classmethod
+    def from_environment(cls, **settings: Any) -> AbstractAsyncContextManager[Engine]:
+        """`open` as the variables `ACTBOOK_STORE`, `ACTBOOK_BROKER`, `ACTBOOK_BUS`, `ACTBOOK_MAX_ACTIVE`, … say; `settings` go first.
+
+        Raises `ConfigurationError`, and what `open` raises.
+        """
+        return cls.open(store_from_environment(), **settings_from_environment(**settings))
 
     @property
     def is_owner(self) -> bool:

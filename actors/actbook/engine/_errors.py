@@ -12,6 +12,16 @@ class NotFoundError(ActbookError, LookupError):
     """There is no such thing, or it belongs to somebody else: both look the same on purpose."""
 
 
+class ConfigurationError(ActbookError, ValueError):
+    """An environment variable can't be what its setting has to be."""
+
+    def __init__(self, name: str, value: str, reason: str) -> None:
+        super().__init__(f"{name}={value!r} can't be used: {reason}. Correct or unset it.")
+        self.name = name
+        self.value = value
+        self.reason = reason
+
+
 class ExecutionNotFoundError(NotFoundError):
     """No graph execution of that id for that user."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from actbook.actors import Capacity, SupervisionPolicy, Timing
@@ -14,6 +16,8 @@ from actbook.graphs import BlockLimit
 from actbook.journal import Synchronous
 from actbook.journal._payload_keys import PayloadKeys
 from actbook.projections import Projection
+
+_SECRET = re.compile(r"//[^,\s]*@")
 
 
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,3 +60,14 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True):
     broker: str | None = None
     bus: str | None = None
     payload_keys: PayloadKeys | None = None
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={self._shown(name)}" for name in self.__struct_fields__)
+        return f"EngineSettings({', '.join(shown)})"
+
+    def _shown(self, name: str) -> str:
+        value = getattr(self, name)
+        # Their URLs may hold passwords.
+        if value is not None and name in ("broker", "bus"):
+            return repr(_SECRET.sub("//***@", value))
+        return repr(value)

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 from actbook.journal._errors import MissingDriverError, StoreUrlError
 from actbook.journal._memory import MemoryStore
+from actbook.journal._postgres_url import redacted
 from actbook.journal._sqlite import SQLiteStore
 from actbook.journal._sqlite_schema import Synchronous
 from actbook.journal._store import Store
@@ -16,14 +17,14 @@ _SQLITE_PREFIX = "sqlite:///"
 
 def _open_memory(url: str, synchronous: Synchronous) -> Store:
     if url not in ("memory:", "memory://"):
-        raise StoreUrlError(url, KNOWN_URLS)
+        raise StoreUrlError(redacted(url), KNOWN_URLS)
     return MemoryStore()
 
 
 def _open_sqlite(url: str, synchronous: Synchronous) -> Store:
     path = unquote(url.removeprefix(_SQLITE_PREFIX))
     if not url.startswith(_SQLITE_PREFIX) or "?" in url or path in ("", ":memory:") or path.endswith("/"):
-        raise StoreUrlError(url, KNOWN_URLS)
+        raise StoreUrlError(redacted(url), KNOWN_URLS)
     return SQLiteStore(path, synchronous=synchronous)
 
 
@@ -54,5 +55,5 @@ def open_store(url: str, *, synchronous: Synchronous = "FULL") -> Store:
     """
     opener = _OPENERS.get(url.partition(":")[0])
     if opener is None:
-        raise StoreUrlError(url, KNOWN_URLS)
+        raise StoreUrlError(redacted(url), KNOWN_URLS)
     return opener(url, synchronous)

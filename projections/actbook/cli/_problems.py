@@ -82,11 +82,11 @@ def explain(error: BaseException) -> Problem | None:
 
 def _of_actbook(error: ActbookError) -> Problem:
     from actbook.bridge import BusUrlError
-    from actbook.engine import GraphValidationError, NotFoundError, StillRunningError
+    from actbook.engine import ConfigurationError, GraphValidationError, NotFoundError, StillRunningError
     from actbook.journal import StoreUrlError
 
     message = " ".join(str(error).split())
-    if isinstance(error, (StoreUrlError, BusUrlError)):
+    if isinstance(error, (StoreUrlError, BusUrlError, ConfigurationError)):
         return Problem(ExitCode.USAGE, "usage", message)
     if isinstance(error, GraphValidationError):
         return Problem(

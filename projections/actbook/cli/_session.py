@@ -79,10 +79,12 @@ async def reading(options: Place) -> AsyncIterator[Engine]:
 @asynccontextmanager
 async def opened(store: str, **settings: Any) -> AsyncIterator[Engine]:
     """An engine; the store is created when there is none."""
-    from actbook.engine import Engine, tune_process
+    from actbook.engine import Engine, settings_from_environment, tune_process
 
     check_place(store)
     tune_process()
+    # A verb that runs something takes no messages unless it says so.
+    settings = settings_from_environment(bridges=False, **settings)
     if os.environ.get(BILLING):
         from actbook.engine.billing import Billing
 
