@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from threading import Event
@@ -337,5 +338,29 @@ def test_a_relay_that_is_closed_while_it_opens_its_tables_leaves_none_open(
             assert await asyncio.to_thread(opening.wait, LONG)
             asyncio.get_running_loop().call_soon(go_on.set)
         assert len(closed) == 1
+
+    asyncio.run(main())
+
+
+def test_a_relay_ends_although_the_client_of_its_bus_forgets_that_it_was_cancelled(place: str) -> None:
+    class Forgetful(Memory):
+        """As `asyncio.wait_for` before Python 3.12 does when the answer comes in the same moment."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.entered = asyncio.Event()
+
+        async def publish(self, event: Envelope) -> None:
+            self.entered.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+
+    async def main() -> None:
+        bus = Forgetful()
+        async with journal_at(place) as journal:
+            await fill(journal, 80, 2)
+            async with asyncio.timeout(LONG), relaying(Relay(journal, bus, name="r")):
+                await bus.entered.wait()
+        assert bus.closed
 
     asyncio.run(main())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -116,9 +117,28 @@ def test_inputs_beyond_64_bits_are_refused_by_name(tmp_path: Path, owner: bool) 
                 await begin(engine, graph, inputs={"x": [HUGE]})
             assert caught.value.name == "x"
             assert isinstance(caught.value, ValueError)
-            with pytest.raises(UnrecordableInputError, match="The request holds"):
+            with pytest.raises(UnrecordableInputError, match=r"Input `e\.value` holds"):
                 await begin(engine, graph, inputs={"x": 1}, nodes_input_masks={"e": {"value": HUGE}})
+            for value in (object(), {(1,): 2}, {None: 1}, [len], {"deep": [{"er": {(): 0}}]}):
+                with pytest.raises(UnrecordableInputError, match="Input `x` holds"):
+                    await begin(engine, graph, inputs={"x": value})
             assert await engine.journal.unfinished() == []
+
+    play(test())
+
+
+def test_inputs_are_taken_as_a_reader_of_the_record_gets_them() -> None:
+    async def test() -> None:
+        world = World(Echo=effect())
+        async with world.open() as engine:
+            given = {"set": {1}, 2: (3, b"k"), "when": datetime(2026, 1, 2, tzinfo=UTC)}
+            run = await begin(engine, _graph(world), inputs={"x": given})
+            given["set"].clear()  # type: ignore[attr-defined]
+            done = await engine.wait(run.id, 20)
+            plain = {"set": [1], "2": [3, "aw=="], "when": "2026-01-02T00:00:00Z"}
+            assert done.outputs == {"y": [plain]}
+            [created] = await engine.journal.read_stream(run.id, limit=1)
+            assert created.payload.inputs == {"x": plain}
 
     play(test())
 

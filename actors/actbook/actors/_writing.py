@@ -74,6 +74,7 @@ class StreamWriter:
         if booking:
             also, done = (*also, booking.append(state)), booking.settled(done)
         lifecycle = self._lifecycle(state.status)
+        waits = self._asleep or lifecycle == "close"
         append = Append(
             self._id,
             self._expected,
@@ -82,7 +83,8 @@ class StreamWriter:
             state.correlation_id,
             lifecycle=lifecycle,
             also=also,
-            asleep=(inbox_of(self._id), state.inbox_version) if self._asleep else None,
+            # What is over and has news all the same is not: somebody asked it to go on just now.
+            asleep=(inbox_of(self._id), state.inbox_version) if waits else None,
             priority=state.settings.priority,
             claim=lifecycle == "open" and not self._asleep,
         )

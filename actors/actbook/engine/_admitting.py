@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid4, uuid5
 
+from actbook.engine._recordable import recordable
 from actbook.engine._simulation import Simulation
 from actbook.events import Create, Limits, Settings
 from actbook.graphs import GraphSettings
@@ -73,14 +74,15 @@ class Admitting:
         simulated = simulate or simulation_script is not None
         script = dict(simulation_script) if simulation_script is not None else None
         simulation = Simulation(script).to_dict() if simulated else None
-        given = dict(inputs or {})
+        given = recordable(inputs or {})
+        masks = {node: recordable(mask or {}, node) for node, mask in (nodes_input_masks or {}).items()}
         admitted = await self._open_host().preparation.admit(
             graph_id,
             user_id,
             given,
             graph_version,
             graph_credentials_inputs,
-            nodes_input_masks,
+            masks or None,
             simulation,
         )
         create = Create(

@@ -90,13 +90,13 @@ class IdempotencyKeyError(ActbookError, ValueError):
 
 
 class UnrecordableInputError(ActbookError, ValueError):
-    """An input holds what can't be recorded. `name` is the input, empty when a mask holds it; `reason` tells what."""
+    """An input holds what can't be recorded. `name` is the input, or NODE.PIN of a mask; `reason` tells what."""
 
     def __init__(self, name: str, reason: str) -> None:
         where = f"Input `{name}`" if name else "The request"
         super().__init__(
             f"{where} holds a value that can't be recorded: {reason}. "
-            "Use text, numbers of up to 64 bits, lists and dicts."
+            "Use text, numbers of up to 64 bits, lists, and dicts with text as keys."
         )
         self.name = name
         self.reason = reason

@@ -72,7 +72,8 @@ class Connection:
             self._client = client = await self._connect()
         if not client.is_connected:
             try:
-                await asyncio.wait_for(self._up.wait(), _CONNECT)
+                async with asyncio.timeout(_CONNECT):
+                    await self._up.wait()
             except TimeoutError:
                 raise self._unavailable("no connection") from None
         return client

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Literal
 
+from actbook.bridge._cancellation import heed_cancellation
 from actbook.bridge._nats_connection import Connection
 from actbook.bridge._nats_message import BusEvent, event_in
 from actbook.bridge._nats_subject import filter_of, token_of
@@ -96,9 +97,11 @@ async def _messages(connection: Connection, config: ConsumerConfig, batch: int) 
             try:
                 messages = await subscription.fetch(batch, timeout=_WAIT)
             except TimeoutError:
+                heed_cancellation()
                 if not await _is_there(jetstream, connection, config):
                     return
                 continue
+            heed_cancellation()
             for index, message in enumerate(messages):
                 try:
                     yield message

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from aiormq.abc import AbstractChannel, DeliveredMessage
 
+from actbook.bridge._cancellation import heed_cancellation
 from actbook.bridge._rabbit_link import LOST
 
 AT_ONCE = 200
@@ -92,6 +93,7 @@ class Consumer:
             while not self._stopped:
                 self._woken.clear()
                 await self._resume()
+                heed_cancellation()
                 woken = asyncio.ensure_future(self._woken.wait())
                 try:
                     await asyncio.wait((woken, closing), timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)

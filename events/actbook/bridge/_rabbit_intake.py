@@ -13,6 +13,7 @@ import msgspec
 from aio_pika.abc import AbstractConnection
 from aiormq.abc import AbstractChannel, DeliveredMessage
 
+from actbook.bridge._cancellation import heed_cancellation
 from actbook.bridge._inbound import (
     Cancellation,
     Message,
@@ -155,6 +156,7 @@ class RabbitIntake:
             CANCELS_AT_ONCE,
         )
         runs = Consumer(await _channel(connection), RUN_QUEUE, self._take(self._run), self._receiver.places)
+        heed_cancellation()
         self._runs = runs
         self._link.ready()
         try:

@@ -11,6 +11,7 @@ import msgspec
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aiormq.abc import DeliveredMessage
 
+from actbook.bridge._cancellation import heed_cancellation
 from actbook.bridge._inbound import SIZE_LIMIT, Submit
 from actbook.bridge._rabbit_errors import UnroutableError
 from actbook.bridge._rabbit_link import LOST, RabbitLink, Reconnecting
@@ -200,6 +201,7 @@ class RabbitPublisher:
             self._open.set()
             if not self._link.connected:
                 self._link.ready()
+            heed_cancellation()
             try:
                 # A channel that the broker closed, because an exchange is gone say, is opened anew.
                 await closed.wait()

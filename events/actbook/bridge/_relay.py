@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import aclosing, suppress
 from typing import NamedTuple
 
+from actbook.bridge._cancellation import heed_cancellation
 from actbook.bridge._relay_delivery import FIRST_PAUSE, MOST_PAUSE, Delivery, now
 from actbook.bridge._relay_lanes import Lanes
 from actbook.bridge._relay_ledger import Ledger, Track
@@ -80,7 +81,8 @@ class Relay:
             return
         reached: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tracked.append((position, reached))
-        await asyncio.wait_for(reached, timeout)
+        async with asyncio.timeout(timeout):
+            await reached
 
     async def status(self) -> RelayStatus:
         """How far it is."""
@@ -123,6 +125,7 @@ class Relay:
                 await self._take_turn()
             except Exception as error:
                 self._tally.failed(_first(error))
+            heed_cancellation()
             pause = FIRST_PAUSE if self._position > before else min(pause * 2, MOST_PAUSE)
             await asyncio.sleep(pause)
 

@@ -6,6 +6,7 @@ import asyncio
 import random
 from time import time_ns
 
+from actbook.bridge._cancellation import heed_cancellation
 from actbook.bridge._relay_ledger import Ledger, SetAside, Track, aside
 from actbook.bridge._relay_outbox import Unreadable
 from actbook.bridge._relay_publisher import BusUnavailableError, Publisher, Recollecting, RefusedError
@@ -51,6 +52,7 @@ class Delivery:
                 reason = error.reason
                 attempts = _PATIENCE
             except Exception as error:
+                heed_cancellation()
                 reason = f"{type(error).__name__}: {error}"
                 self._tally.failed(error)
                 attempts += not isinstance(error, BusUnavailableError)

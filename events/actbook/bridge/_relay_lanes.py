@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from actbook.bridge._cancellation import heed_cancellation
+
 T = TypeVar("T")
 
 
@@ -58,6 +60,7 @@ class Lanes(Generic[T]):
             lane = self._lanes[stream_id]
             position, item = lane[0]
             await self._work(item)
+            heed_cancellation()
             lane.popleft()
             if lane:
                 self._ready.put_nowait(stream_id)

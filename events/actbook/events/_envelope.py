@@ -72,8 +72,9 @@ class Append(msgspec.Struct, gc=False):
     `lifecycle`: "open" lists the stream as unfinished until an append with "close" takes it off, in this transaction.
     `also` are further writes that belong to the same decision: all of them happen, or none.
 
-    Two things may be said along with "open". `asleep`: the stream is left out of the list until the stream named here has
-    gone beyond this version. `priority`: how urgent it is to whoever reads the list, higher is more.
+    What may be said along with them: `asleep`, another stream and a version. An "open" one is left out of the list until
+    that stream has gone beyond this version; a "close" does not take one off if it has. `priority`: how urgent it is to
+    whoever reads the list, higher is more.
 
     `claim`: from this "open" on the stream belongs to the worker that writes it, where several share a store. Without it a
     new stream is free for any of them, and so is one that is asleep.

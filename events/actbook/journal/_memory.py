@@ -16,7 +16,7 @@ from actbook.journal._copying import Heads, flat
 from actbook.journal._errors import JournalClosedError, StoreBusyError
 from actbook.journal._known import EMPTY, Head, Where
 from actbook.journal._memory_views import MemoryViews
-from actbook.journal._plan import COLUMNS, Opened, Outcome, Plan
+from actbook.journal._plan import COLUMNS, Closed, Opened, Outcome, Plan
 from actbook.journal._prepared import Prepared, prepare
 from actbook.journal._store import Snapshot
 
@@ -206,8 +206,9 @@ class MemoryStore:
         self._blobs.update((blob.sha256, blob.data) for blob in plan.blobs.values())
         first = self.insert(plan.rows)
         for stream_id, opened in plan.lifecycle.items():
-            if opened is None:
-                self._unfinished.pop(stream_id, None)
+            if isinstance(opened, Closed):
+                if opened.unless is None or self.head(opened.unless[0]) <= opened.unless[1]:
+                    self._unfinished.pop(stream_id, None)
             else:
                 before = self._unfinished.get(stream_id)
                 position = before.row if before is not None else first + opened.row

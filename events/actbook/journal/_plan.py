@@ -39,6 +39,12 @@ class Opened(NamedTuple):
     claim: bool = False
 
 
+class Closed(NamedTuple):
+    """A stream that is finished, unless the stream named here has gone beyond this version."""
+
+    unless: tuple[str, int] | None = None
+
+
 _encode = msgspec.msgpack.Encoder().encode
 _new_hash = sha256().copy
 
@@ -103,7 +109,7 @@ class Plan:
         self.rows: list[Any] = []
         self.outcomes: list[Outcome] = []
         self.heads: dict[str, Head] = {}
-        self.lifecycle: dict[str, Opened | None] = {}
+        self.lifecycle: dict[str, Opened | Closed] = {}
         self.blobs: dict[bytes, Blob] = {}
         self.has_failures = False
         self.is_unguarded = False
@@ -256,9 +262,11 @@ class Plan:
         version, digest = self.heads[stream_id]
         row = len(rows) // COLUMNS
         if append.lifecycle is not None:
-            opens = append.lifecycle == "open"
-            about = (append.priority, append.asleep, append.claim)
-            self.lifecycle[stream_id] = Opened(row, *about) if opens else None
+            if append.lifecycle == "open":
+                about = (append.priority, append.asleep, append.claim)
+                self.lifecycle[stream_id] = Opened(row, *about)
+            else:
+                self.lifecycle[stream_id] = Closed(append.asleep)
         for draft, state, new_id in zip(drafts, states, self._fresh_ids, strict=False):
             version += 1
             topic, at, event_id = draft.payload.TOPIC, draft.at, draft.event_id or new_id

@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg.types.numeric import Int8
 
-from actbook.journal._plan import COLUMNS, Plan
+from actbook.journal._plan import COLUMNS, Closed, Opened, Plan
 
 CHUNK_BYTES = 768 * 1024
 """Bytes of states in one statement at most; a single event may have more."""
@@ -20,7 +20,7 @@ _STATE = COLUMNS - 1
 EVENT_ARRAYS = "%b::text[], %b::bigint[], %b::text[], %b::bytea[], %b::bigint[], %b::bytea[], %b::bytea[]"
 BESIDE_ARRAYS = (
     "%b::bytea[], %b::bigint[], %b::text[], %b::bigint[], %b::bigint[], %b::text[], %b::bigint[], %b::boolean[],"
-    " %b::text[]"
+    " %b::text[], %b::text[], %b::bigint[]"
 )
 
 Arrays = tuple[list[Any] | None, ...]
@@ -56,8 +56,9 @@ def chunks(rows: list[Any]) -> Iterator[list[Any]]:
 
 def beside_arrays(plan: Plan) -> Arrays:
     """What a plan says beside its events. An absent array is unnested to nulls, or means that there is nothing to do."""
-    opened = [(stream, entry) for stream, entry in plan.lifecycle.items() if entry is not None]
-    closed = [stream for stream, entry in plan.lifecycle.items() if entry is None]
+    opened = [(stream, entry) for stream, entry in plan.lifecycle.items() if isinstance(entry, Opened)]
+    closed = [(stream, entry) for stream, entry in plan.lifecycle.items() if isinstance(entry, Closed)]
+    unless = [entry.unless or (None, None) for _, entry in closed]
     asleep = [entry.asleep or (None, None) for _, entry in opened]
     sleeping = any(stream is not None for stream, _ in asleep)
     return (
@@ -69,7 +70,9 @@ def beside_arrays(plan: Plan) -> Arrays:
         [stream for stream, _ in asleep] if sleeping else None,
         _numbers([beyond for _, beyond in asleep]) if sleeping else None,
         [entry.claim for _, entry in opened] or None,
-        closed or None,
+        [stream for stream, _ in closed] or None,
+        [stream for stream, _ in unless] or None,
+        _numbers([beyond for _, beyond in unless]),
     )
 
 

@@ -9,7 +9,7 @@ from actbook.journal._errors import StoreFormatError
 from actbook.journal._postgres_link import Connection
 from actbook.journal._postgres_url import PostgresUrl
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _APPEND_LOCK = 0x41637441
 _OWNER_LOCK = 0x4163744F
@@ -208,7 +208,47 @@ BEGIN
 END $$;
 """
 
-_MIGRATIONS = (_FIRST, _SECOND)
+# What is closed stays listed while its inbox holds news: whoever asked it to go on in that moment is not forgotten.
+_THIRD = """
+DROP FUNCTION {schema}.append_beside(
+  bigint, bigint, bytea[], bigint[], text[], bigint[], bigint[], text[], bigint[], boolean[], text[]
+);
+CREATE FUNCTION {schema}.append_beside(
+  p_first bigint, p_fence bigint, p_given bytea[], p_given_rows bigint[], p_opened text[], p_opened_rows bigint[],
+  p_priorities bigint[], p_waits_on text[], p_waits_beyond bigint[], p_claims boolean[], p_closed text[],
+  p_unless text[], p_beyond bigint[]
+) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+  IF p_given IS NOT NULL THEN
+    INSERT INTO {schema}.given_ids SELECT id, p_first + r FROM unnest(p_given, p_given_rows) AS t(id, r);
+  END IF;
+  IF p_opened IS NOT NULL THEN
+    INSERT INTO {schema}.unfinished AS u
+      SELECT stream, p_first + r, priority, waits_on, waits_beyond, CASE WHEN claims THEN p_fence END
+      FROM unnest(p_opened, p_opened_rows, p_priorities, p_waits_on, p_waits_beyond, p_claims)
+        AS t(stream, r, priority, waits_on, waits_beyond, claims)
+      ON CONFLICT (stream_id) DO UPDATE
+        SET priority = excluded.priority, waits_on = excluded.waits_on, waits_beyond = excluded.waits_beyond,
+          worker = CASE WHEN excluded.worker IS NOT NULL THEN excluded.worker
+            WHEN excluded.waits_on IS NULL THEN u.worker END;
+    IF p_claims IS NULL OR NOT (true = ALL(p_claims)) THEN
+      PERFORM pg_notify('{channel}', 'free');
+    END IF;
+  END IF;
+  IF p_closed IS NOT NULL THEN
+    DELETE FROM {schema}.unfinished u USING unnest(p_closed, p_unless, p_beyond) AS t(stream, unless, beyond)
+      WHERE u.stream_id = t.stream
+        AND NOT EXISTS(SELECT 1 FROM {schema}.events e WHERE e.stream_id = t.unless AND e.version > t.beyond);
+    UPDATE {schema}.unfinished SET worker = NULL, waits_on = NULL, waits_beyond = NULL WHERE stream_id = ANY(p_closed);
+    IF FOUND THEN
+      PERFORM pg_notify('{channel}', 'free');
+    END IF;
+  END IF;
+  RETURN p_first;
+END $$;
+"""
+
+_MIGRATIONS = (_FIRST, _SECOND, _THIRD)
 """Each brings a schema from the version that is its index to the next."""
 
 _LAST_POSITION = (

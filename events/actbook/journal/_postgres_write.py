@@ -13,7 +13,7 @@ from psycopg.errors import UniqueViolation
 
 from actbook.journal._errors import StreamIdError
 from actbook.journal._known import EMPTY, Head, Where
-from actbook.journal._plan import Plan
+from actbook.journal._plan import Closed, Plan
 from actbook.journal._postgres_arrays import BESIDE_ARRAYS, EVENT_ARRAYS, beside_arrays, chunks, event_arrays
 from actbook.journal._postgres_errors import as_store_error
 from actbook.journal._postgres_link import Connection, Link
@@ -180,7 +180,7 @@ class WritePath:
         heads = self._heads
         heads.update(plan.heads)
         for stream_id, entry in plan.lifecycle.items():
-            if entry is None:
+            if isinstance(entry, Closed):
                 heads.pop(stream_id, None)
         if len(heads) > _HEADS_KEPT:
             for stream_id in list(islice(heads, len(heads) // 2)):

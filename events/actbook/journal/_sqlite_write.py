@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from actbook.journal._archived import ever_archived, head_elsewhere
 from actbook.journal._errors import JournalClosedError, StoreBusyError
 from actbook.journal._known import EMPTY, Head, Where
-from actbook.journal._plan import COLUMNS, Plan
+from actbook.journal._plan import COLUMNS, Closed, Plan
 from actbook.journal._prepared import Prepared
 from actbook.journal._sqlite_schema import as_store_error, is_busy
 
@@ -37,6 +37,8 @@ _OPENED_AGAIN = (
     " ON CONFLICT(stream_id) DO UPDATE SET"
     " priority=excluded.priority, waits_on=excluded.waits_on, waits_beyond=excluded.waits_beyond"
 )
+_CLOSED = "DELETE FROM unfinished WHERE stream_id IN (SELECT column1 FROM ("
+_UNLESS = ") WHERE NOT EXISTS(SELECT 1 FROM events WHERE stream_id=column2 AND version>column3))"
 _HEADS = (
     "WITH asked(id) AS (VALUES {marks}) SELECT asked.id, e.version, e.hash FROM asked JOIN events e ON e.position="
     "(SELECT position FROM events WHERE stream_id=asked.id ORDER BY version DESC LIMIT 1)"
@@ -99,7 +101,7 @@ class WritePath:
         self._patience = patience
         self._heads: dict[str, Head] = {}
         self._opened = RowInserter(f"INSERT INTO unfinished({_OPENED}) ", 5, tail=_OPENED_AGAIN)
-        self._closed = RowInserter("DELETE FROM unfinished WHERE stream_id IN (", 1, tail=")")
+        self._closed = RowInserter(_CLOSED, 3, tail=_UNLESS)
         self._blobs = RowInserter("INSERT OR IGNORE INTO blobs ", 4, chunk=1)
         self._given_ids = RowInserter("INSERT INTO given_ids ", 2)
 
@@ -195,8 +197,8 @@ class WritePath:
         opened: list[Any] = []
         closed: list[Any] = []
         for stream_id, entry in plan.lifecycle.items():
-            if entry is None:
-                closed.append(stream_id)
+            if isinstance(entry, Closed):
+                closed += (stream_id, *(entry.unless or (None, None)))
             else:
                 row, priority, asleep, _ = entry
                 opened += (stream_id, plan.first_position + row, priority, *(asleep or (None, None)))
@@ -233,8 +235,8 @@ class WritePath:
         heads = self._heads
         heads.update(plan.heads)
         if plan.lifecycle:
-            for stream_id, row in plan.lifecycle.items():
-                if row is None:
+            for stream_id, entry in plan.lifecycle.items():
+                if isinstance(entry, Closed):
                     heads.pop(stream_id, None)
         if len(heads) > _HEADS_KEPT:
             for stream_id in list(islice(heads, len(heads) // 2)):

@@ -23,7 +23,8 @@ class Waiters:
         try:
             if ready():
                 return True
-            await asyncio.wait_for(future, timeout)
+            async with asyncio.timeout(timeout):
+                await future
         except TimeoutError:
             return ready()
         finally:

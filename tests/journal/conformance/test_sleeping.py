@@ -61,3 +61,30 @@ def test_many_streams_fall_asleep_in_one_batch(store: Store) -> None:
     assert sorted(store.unfinished()) == ["s-1400", "s-7"]
     assert sorted(store.unfinished([f"s-{n}" for n in range(1450)])) == ["s-1400", "s-7"]
     assert len(store.priorities([f"s-{n}" for n in range(1500)])) == 750
+
+
+def closed(stream_id: str, version: int, unless: tuple[str, int]) -> Append:
+    return msgspec.structs.replace(append(stream_id, version, "end", lifecycle="close"), asleep=unless)
+
+
+def test_a_stream_is_not_closed_when_another_one_has_gone_beyond_the_version(store: Store) -> None:
+    store.write([opened("a"), opened("b"), opened("c", asleep=("bell-c", 0)), append("bell-a", 0, "1", "2")])
+    store.write([closed("a", 1, ("bell-a", 1)), closed("b", 1, ("bell-b", 0)), closed("c", 1, ("bell-c", 0))])
+    assert store.unfinished() == ["a"]
+    store.write([closed("a", 2, ("bell-a", 2))])
+    assert store.unfinished() == []
+
+
+def test_news_of_the_same_batch_keep_a_stream_from_being_closed(store: Store) -> None:
+    store.write([opened("first"), opened("second")])
+    store.write(
+        [append("bell", None, "news"), closed("first", 1, ("bell", 0)), closed("second", 1, ("no", 0))]
+    )
+    assert store.unfinished() == ["first"]
+
+
+def test_many_streams_are_closed_in_one_batch_but_those_with_news(store: Store) -> None:
+    store.write([opened(f"s-{n}") for n in range(1500)])
+    news = [append(f"bell-{n}", 0, "news") for n in (7, 1400)]
+    store.write([*news, *(closed(f"s-{n}", 1, (f"bell-{n}", 0)) for n in range(1500))])
+    assert store.unfinished() == ["s-7", "s-1400"]
