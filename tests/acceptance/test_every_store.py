@@ -1,14 +1,17 @@
 """The same acceptance cases on the other stores: who runs a graph can't tell which one it is.
 
-The modules of the cases run them on memory.
+The modules of the cases run them on memory. `ACTBOOK_TEST_EVERY=1` runs all of them with a broker and a bus, too.
 """
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from tests.acceptance import (
@@ -29,11 +32,15 @@ from tests.acceptance import (
 from tests.acceptance import (
     test_submit_resume as submit,
 )
+from tests.bridge.nats_kit import check_whole, stored
 from tests.engine.kit import World, sqlite
 
+from actbook.bridge.nats import bus_config
+from actbook.engine import Engine, relay_to
 from actbook.events import ExecutionStatus as S
 
 Case = Callable[[], None]
+EVERY = os.environ.get("ACTBOOK_TEST_EVERY") == "1"
 
 CASES: list[Case] = [
     running.test_values_meet_in_order,
@@ -80,12 +87,12 @@ def name_of(case: Case) -> str:
     return str(getattr(case, "__name__", case)).removeprefix("test_")
 
 
-def every_case_on(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    """Each engine that a case opens has this store."""
+def every_case_on(monkeypatch: pytest.MonkeyPatch, url: str, **bridges: str) -> None:
+    """Each engine that a case opens has this store, and these bridges."""
     usual = World.open
 
     def opened(world: World, _memory: str = "memory:", **settings: Any) -> Any:
-        return usual(world, url, **settings)
+        return usual(world, url, **settings, **bridges)
 
     monkeypatch.setattr(World, "open", opened)
 
@@ -100,3 +107,27 @@ def test_on_a_file(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_on_postgresql(case: Case, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     every_case_on(monkeypatch, postgres_url)
     case()
+
+
+@pytest.mark.parametrize("case", CASES if EVERY else CASES[::5], ids=name_of)
+def test_on_postgresql_with_broker_and_bus(
+    case: Case, postgres_url: str, amqp_url: str, nats_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bus = f"{nats_url}?tenant={uuid4().hex[:12]}"
+    with monkeypatch.context() as patch:
+        every_case_on(patch, postgres_url, broker=amqp_url, bus=bus)
+        case()
+    asyncio.run(everything_is_on(bus, postgres_url))
+
+
+async def everything_is_on(bus: str, store: str) -> None:
+    """Each recorded event once, and those of a stream in their order."""
+    async with Engine.open(store, candidate=False) as engine:
+        last = await engine.journal.last_position()
+        relay = relay_to(bus, engine.journal, engine.worker)
+        relay.start()
+        try:
+            await relay.wait(last, 60)
+        finally:
+            await relay.close()
+    check_whole(await stored(bus_config(bus)), last)

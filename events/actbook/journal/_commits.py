@@ -52,6 +52,11 @@ class Commits:
     def is_full(self) -> bool:
         return self._waiting >= MAX_WAITING or self._waiting_bytes >= MAX_WAITING_BYTES
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is on its way. May be asked from any thread."""
+        return self._waiting > 0
+
     def submit(self, append: Append, done: Done, *, lead: bool = False) -> None:
         if self._closed:
             raise JournalClosedError

@@ -75,6 +75,11 @@ class Journal:
         return self._closed
 
     @property
+    def is_busy(self) -> bool:
+        """Whether something is on its way to the store. May be asked from any thread."""
+        return self._commits.is_busy
+
+    @property
     def is_full(self) -> bool:
         """Do more requests or bytes wait than the bounds allow? `append` waits then; who submits should take
         no new work.

@@ -21,6 +21,8 @@ from actbook.journal._sqlite_schema import as_store_error, is_busy
 T = TypeVar("T")
 
 _CHUNK = 1024
+_EXACT = 8
+"""Up to so many rows a statement has just as many: nothing is cut off."""
 _ID_CHUNK = 512
 _HEADS_KEPT = 200_000
 _LONGEST_PAUSE = 0.01
@@ -72,15 +74,15 @@ class RowInserter:
 
     def _insert_chunk(self, connection: sqlite3.Connection, rows: list[Any]) -> int:
         count = len(rows) // self._columns
-        size = 1 << (count - 1).bit_length()
+        size = count if count <= _EXACT else 1 << (count - 1).bit_length()
         sql = self._statements.get(size) or self._statement(size)
-        if size > 1:
+        if size > _EXACT:
             rows = [*rows, *([None] * ((size - count) * self._columns)), count]
         return connection.execute(sql, rows).lastrowid or 0
 
     def _statement(self, size: int) -> str:
         values = "VALUES" + ",".join([self._row] * size)
-        body = values if size == 1 else f"SELECT * FROM ({values}) LIMIT ?"
+        body = values if size <= _EXACT else f"SELECT * FROM ({values}) LIMIT ?"
         self._statements[size] = sql = f"{self._head}{body}{self._tail}"
         return sql
 

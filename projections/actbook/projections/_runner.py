@@ -42,7 +42,7 @@ class Runner:
         self._loop = asyncio.get_running_loop()
         self._waiters = Waiters(self._awaited)
         instances = [projection() for projection in projections]
-        self._worker = Worker(journal.store, instances, self._progressed)
+        self._worker = Worker(journal.store, instances, self._progressed, lambda: journal.is_busy)
         self._sent = 0
         self._told = 0
         self._stop_listening: list[Callable[[], None]] = []

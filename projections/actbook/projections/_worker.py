@@ -39,15 +39,20 @@ Message = Recorded | int | Command | None
 class Worker:
     """Sleeps until it gets a message. `put` and `hasten` are for other threads; commands run on this one.
 
-    A turn applies at most one batch to the most advanced tables and one to those furthest behind. While the
-    process commits events, the thread computes for half of the time at most. `progressed` is called on this
+    `busy`: whether commits are on their way. A turn applies at most one batch to the most advanced tables and one to those
+    furthest behind. While the process commits events, the thread computes for half of the time at most. `progressed` is called on this
     thread after a turn, if `awaited`.
     """
 
     def __init__(
-        self, store: Store, projections: Sequence[Projection], progressed: Callable[[], None]
+        self,
+        store: Store,
+        projections: Sequence[Projection],
+        progressed: Callable[[], None],
+        busy: Callable[[], bool],
     ) -> None:
         self._store = store
+        self._busy = busy
         self._projections = projections
         self._progressed = progressed
         self._inbox: SimpleQueue[Message] = SimpleQueue()
@@ -63,6 +68,7 @@ class Worker:
         self._deadline: float | None = None
         self._earliest = 0.0
         self._fair = 0.0
+        self._begun = 0.0
         self._unmoved = 0
         self._log_mover = LogMover(store)
         self.feed = Feed(store)
@@ -185,6 +191,8 @@ class Worker:
         """Waits for more to come with the same transaction, unless there is enough for one or nothing came for a while."""
         front = self._front
         full = self.feed.head - front >= self.feed.most(front)
+        if not full and self._busy():
+            self._earliest = max(self._earliest, self._begun + BUSY_PACE)
         rest = (self._fair if full else self._earliest) - time.monotonic()
         if rest > 0 and not self.awaited and self._deadline is None:
             self._resting.acquire(timeout=rest)
@@ -192,6 +200,7 @@ class Worker:
 
     def _take_turn(self) -> None:
         begin, used = time.monotonic(), time.thread_time()
+        self._begun = begin
         try:
             if self._stale:
                 self.lanes.load()

@@ -75,7 +75,8 @@ class Peer:
         self.order("close")
         self.hear("closed")
         assert self._process.wait() == 0
-        assert self.complaints() == ""
+        complaints = self.complaints()
+        assert not complaints, complaints
 
     def complaints(self) -> str:
         self._errors.seek(0)

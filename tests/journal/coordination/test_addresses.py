@@ -127,3 +127,25 @@ def test_a_file_that_can_not_be_removed_is_named(tmp_path: Path) -> None:
     with pytest.raises(BellError) as caught:
         Address(str(tmp_path), "bell").remove()
     assert caught.value.path == str(tmp_path / "bell")
+
+
+def test_a_socket_file_that_is_swept_away_before_it_listens_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = Address(str(tmp_path), "bell")
+    change, swept = os.chmod, 0
+
+    def sweep_first(path: str, mode: int) -> None:
+        nonlocal swept
+        if swept < 3:
+            swept += 1
+            address.remove()
+        change(path, mode)
+
+    monkeypatch.setattr(os, "chmod", sweep_first)
+    with address.listen() as sock:
+        assert sock.getsockname() == address.path
+        assert swept == 3
+        assert stat.S_IMODE(os.stat(address.path).st_mode) == 0o600
+    with pytest.raises(BellError):
+        Address(str(tmp_path / "nowhere"), "bell").listen()

@@ -44,11 +44,21 @@ class Address:
     def listen(self) -> socket.socket:
         """Create the socket file, for this user only, in place of a stale one. Raises BellError."""
         self.remove()
+        while (sock := self._listening()) is None:
+            pass
+        return sock
+
+    def _listening(self) -> socket.socket | None:
+        """None when it was swept away before it listened: until then it looks like one that the dead left."""
         sock = _unix_socket()
         try:
             with self._short() as address:
                 sock.bind(address)
-            os.chmod(self.path, 0o600)  # before listen: nobody can connect earlier
+            try:
+                os.chmod(self.path, 0o600)  # before listen: nobody can connect earlier
+            except FileNotFoundError:
+                sock.close()
+                return None
             sock.listen(_BACKLOG)
         except OSError as error:
             sock.close()
