@@ -9,7 +9,8 @@ from actbook.actors import _messages as msg
 from actbook.actors._crew import Crew, Hand
 from actbook.actors._due_times import DueTimes
 from actbook.actors._environment import Environment
-from actbook.actors._launch import Launch, child_execution_id
+from actbook.actors._execution_ids import child_execution_id
+from actbook.actors._launch import Launch
 from actbook.actors._messages import Work
 from actbook.actors._needs import Need, Needs
 from actbook.actors._past import NO_PAST, asks_for_past

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import Any
-from uuid import UUID, uuid5
 
 from actbook.actors import _messages as msg
 from actbook.actors._credentialed_body import ATTEMPTS
@@ -18,13 +17,6 @@ from actbook.graphs import Plan
 from actbook.journal import ConflictError, JournalError, UnencodableError
 
 logger = logging.getLogger("actbook.supervisor")
-
-_NAMESPACE = UUID("7c8a6f0e-6d0c-5b8e-9f57-3f1d7e3f9a11")
-
-
-def child_execution_id(parent_id: str, number: int, attempt: int) -> str:
-    """The id follows from the attempt of the AGENT node, so launching it again after a crash finds the same execution."""
-    return str(uuid5(_NAMESPACE, f"{parent_id}.{number}.{attempt}"))
 
 
 class Launch:
