@@ -5,16 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from actbook.actors import Submit, wall_clock
 from actbook.blocks import Registry
 from actbook.engine._accounting import Accounting
-from actbook.engine._admitting import Admitting
 from actbook.engine._archived import absent
 from actbook.engine._configuration import settings_from_environment, store_from_environment
 from actbook.engine._current import enter_engine, leave_engine
@@ -22,33 +16,25 @@ from actbook.engine._errors import EngineClosedError, ReviewError, StillRunningE
 from actbook.engine._forgetting import Forgetting
 from actbook.engine._host import Host
 from actbook.engine._intake import Intake
-from actbook.engine._masks import Masks
-from actbook.engine._recordable import unrecordable_input
-from actbook.engine._repeating import check_repetition
 from actbook.engine._reviewing import earlier_decision, same_decision
 from actbook.engine._revival import Revival
 from actbook.engine._scheduling import ScheduledRuns, Scheduling
 from actbook.engine._settings import EngineSettings
 from actbook.engine._sharing import Sharing
-from actbook.engine._start_time import start_time
 from actbook.engine._stopping import stop_execution
-from actbook.engine.credentials import CredentialsInputs, CredentialsStore
+from actbook.engine._submitting import Submitting
+from actbook.engine.credentials import CredentialsStore
 from actbook.events import (
-    Append,
     CancelRequested,
-    Create,
-    Decider,
     Envelope,
     ExecutionCreated,
     ExecutionStatus,
     GraphExecution,
-    Limits,
     ReviewDecided,
-    Settings,
     split_node_exec_id,
 )
-from actbook.graphs import Graph, GraphSettings, Plan
-from actbook.journal import ConflictError, Journal, OwnerInfo, StoreFencedError, UnencodableError
+from actbook.graphs import Graph
+from actbook.journal import Journal, OwnerInfo
 from actbook.projections import EventFilter, Queries, Runner, subscribe
 
 if TYPE_CHECKING:
@@ -56,7 +42,7 @@ if TYPE_CHECKING:
     from actbook.replay import History
 
 
-class Engine(Admitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
+class Engine(Submitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
     """Runs graphs durably on one store. Open it with `Engine.open`; use it on the event loop that opened it.
 
     No method blocks the loop. Errors derive from `ActbookError`; a store that fails raises `JournalError`, never an error
@@ -191,59 +177,6 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
 
     get_graph = graph
 
-    async def add_graph_execution(
-        self,
-        graph_id: str,
-        user_id: str = "",
-        inputs: Mapping[str, Any] | None = None,
-        *,
-        graph_version: int | None = None,
-        graph_credentials_inputs: CredentialsInputs | None = None,
-        nodes_input_masks: Masks | None = None,
-        settings: Settings | GraphSettings | None = None,
-        limits: Limits | None = None,
-        simulate: bool = False,
-        simulation_script: Mapping[str, Any] | None = None,
-        preset_id: str | None = None,
-        idempotency_key: str | None = None,
-        start_at: datetime | None = None,
-        graph_exec_id: str | None = None,
-        priority: int = 0,
-    ) -> GraphExecution:
-        """Accepts a run; returns when it is durable. It runs here if this process owns the store, else in the owner.
-
-        `graph_credentials_inputs` names credentials by their metadata, under the keys of `aggregate_credentials_inputs`.
-        `simulate` puts visible stand-ins where a block is not installed; `simulation_script` gives their outputs by block or node.
-        The same `idempotency_key` of the same user is the same execution. With `start_at` it stays QUEUED until then.
-        Where executions wait for a place a higher `priority` goes first; sub-graphs have that of their parent.
-        With `graph_exec_id` that execution is resumed as it was instead, see `resume`; nothing else is looked at.
-        Raises `GraphNotFoundError`, `GraphValidationError`, `StartTimeError`, `IdempotencyKeyError`,
-        `UnrecordableInputError`, `ValueError`, or `CredentialsStoreError` when the store of
-        credentials fails; then nothing was recorded.
-        """
-        if graph_exec_id is not None:
-            return await self.resume(user_id, graph_exec_id)
-        plan, create = await self._request(
-            graph_id,
-            user_id,
-            inputs,
-            graph_version=graph_version,
-            graph_credentials_inputs=graph_credentials_inputs,
-            nodes_input_masks=nodes_input_masks,
-            settings=settings,
-            limits=limits,
-            simulate=simulate,
-            simulation_script=simulation_script,
-            preset_id=preset_id,
-            idempotency_key=idempotency_key,
-        )
-        if priority:
-            urgent = msgspec.structs.replace(create.settings, priority=priority)
-            create = msgspec.structs.replace(create, settings=urgent)
-        if start_at is not None:
-            create = msgspec.structs.replace(create, start_at=start_time(start_at))
-        return await self._accept(plan, create, graph_version)
-
     async def get_graph_execution(self, graph_exec_id: str, user_id: str | None = None) -> GraphExecution:
         """What is recorded of an execution. `user_id` None asks as the operator. Raises `ExecutionNotFoundError`."""
         state = await self._open_host().state(graph_exec_id)
@@ -324,54 +257,6 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
             await self.get_graph_execution(graph_exec_id, user_id)
         return history
 
-    async def _accept(self, plan: Plan, create: Create, graph_version: int | None = None) -> GraphExecution:
-        host = self._open_host()
-        if host.settings.payload_keys is not None:
-            await host.journal.unlock(create.user_id)
-        try:
-            await self._submit(plan, create)
-        except ConflictError:
-            earlier = await self.get_graph_execution(create.execution_id)
-            check_repetition(earlier, plan, create, graph_version)
-            return earlier
-        except UnencodableError as error:
-            raise unrecordable_input(create, error) from error
-        state = GraphExecution()
-        Decider(plan, state).advance(create, wall_clock())
-        return state
-
-    async def _submit(self, plan: Plan, create: Create) -> None:
-        """Returns when it is recorded. A worker that is taken for dead meanwhile submits it once more."""
-        host = self._host
-        while True:
-            afresh = host.dismissal.afresh
-            try:
-                if not host.is_owner:
-                    await self._record(plan, create)
-                    return
-                accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-                host.promises.add(accepted)
-                accepted.add_done_callback(host.promises.discard)
-                host.supervisor.tell(Submit(plan, create, partial(_answer, accepted)))
-                await accepted
-                return
-            except StoreFencedError:
-                if not await host.dismissal.is_over(afresh):
-                    raise
-
-    async def _record(self, plan: Plan, create: Create) -> None:
-        drafts = Decider(plan, GraphExecution()).advance(create, wall_clock())
-        append = Append(
-            create.execution_id,
-            0,
-            drafts,
-            create.user_id,
-            create.execution_id,
-            lifecycle="open",
-            priority=create.settings.priority,
-        )
-        await self._host.journal.append(append)
-
     def _open_host(self) -> Host:
         if self._host.closed:
             raise EngineClosedError
@@ -401,12 +286,3 @@ class Engine(Admitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
                 return await engine.wait(execution.id, timeout)
 
         return asyncio.run(run())
-
-
-def _answer(future: asyncio.Future[None], error: BaseException | None) -> None:
-    if future.done():
-        return
-    if error is None:
-        future.set_result(None)
-    else:
-        future.set_exception(error)
