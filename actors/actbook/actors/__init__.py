@@ -12,7 +12,7 @@ from actbook.actors._bodies import (
 from actbook.actors._cashier import Cashier
 from actbook.actors._claims import Claims, Everything
 from actbook.actors._environment import Environment, Plans, Timing, wall_clock
-from actbook.actors._execution_ids import child_execution_id, new_execution_id
+from actbook.actors._execution_ids import child_execution_id
 from actbook.actors._execution_log import ExecutionLog, structured_logs
 from actbook.actors._graph_execution import GraphExecutionActor
 from actbook.actors._loading import load_state
@@ -97,7 +97,6 @@ __all__ = [
     "UnsupportedAwaitError",
     "WrongThreadError",
     "child_execution_id",
-    "new_execution_id",
     "is_root_terminated",
     "load_state",
     "read_failed",

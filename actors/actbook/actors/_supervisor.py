@@ -40,6 +40,9 @@ class Supervisor(Actor):
     somebody else wants a place.
     """
 
+    # When many are told of something, the first ones have decided and are being written while the last ones hear of it.
+    messages_per_turn = 16
+
     def __init__(self, env: Environment, *, max_active: int, policy: SupervisionPolicy) -> None:
         super().__init__()
         self._env = env

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import uuid4
 
-from actbook.actors import new_execution_id, wall_clock
+from actbook.actors import wall_clock
 from actbook.engine._errors import ForkRefusedError
 from actbook.events import (
     Append,
@@ -45,7 +46,7 @@ async def fork_execution(host: Host, state: GraphExecution, request: ForkRequest
     version, edits = _Fork(state, prepared, events, request).planned()
     origin = events[0].payload
     assert isinstance(origin, ExecutionCreated)
-    execution_id = new_execution_id()
+    execution_id = str(uuid4())
     created = created_as_fork(origin, version, execution_id, request.inputs, request.limits)
     how = ExecutionForked(request.actor, request.reason)
     drafts = forked(events[:version], created, edits, how, wall_clock())

@@ -34,7 +34,7 @@ class LoopDispatcher(ConfinedDispatcher):
         loop: asyncio.AbstractEventLoop | None = None,
         *,
         burst: int = 1024,
-        burst_seconds: float = 0.005,
+        burst_seconds: float = 0.0025,
     ) -> None:
         self._boxes: deque[Mailbox] = deque()
         super().__init__(self._boxes)
