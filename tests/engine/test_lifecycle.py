@@ -253,3 +253,18 @@ def test_a_thousand_short_runs_all_end() -> None:
             assert await engine.journal.unfinished() == []
 
     play(test())
+
+
+def test_closing_starts_nothing_that_waited_for_a_place(caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        gate = Gate()
+        world = World(Hold=gate.block())
+        graph = world.graph("x:Input h:Hold", "x.result > h.value")
+        async with world.open(max_active=1) as engine:
+            for number in range(4):
+                await begin(engine, graph, inputs={"x": number})
+            await gate.reached()
+        assert gate.entered == 1
+
+    play(test())
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
