@@ -14,6 +14,7 @@ import pytest
 from tests.journal.samples import append, child_environment
 
 from actbook.journal import Journal, SQLiteStore
+from actbook.journal._writer import MAX_REQUESTS
 
 _IMPORTS = """
 import sys
@@ -46,6 +47,44 @@ def test_idle_journals_have_at_most_the_threads_they_used(tmp_path: Path) -> Non
         await journal.close()
 
     asyncio.run(run())
+
+
+def _submit_many(turns: int, each: int, pause: float = 0.0) -> list[int]:
+    """How many requests were in each batch, when so many turns of the loop submit so many each."""
+    sizes: list[int] = []
+
+    async def run() -> None:
+        journal = await Journal.open("memory:")
+        journal.on_commit(sizes.append)
+        for turn in range(turns):
+            for number in range(each):
+                journal.submit(append(f"{turn}.{number}", 0, "x"), lambda outcome: None)
+            await asyncio.sleep(0)
+            time.sleep(pause)  # noqa: ASYNC251
+        await journal.close()
+
+    asyncio.run(run())
+    return [last - before for before, last in zip([0, *sizes], sizes, strict=False)]
+
+
+def test_what_is_submitted_in_one_turn_of_the_loop_is_one_batch() -> None:
+    assert _submit_many(turns=1, each=50) == [50]
+
+
+def test_a_wave_over_several_turns_is_one_batch_too() -> None:
+    assert _submit_many(turns=6, each=10) == [60]
+
+
+def test_a_batch_ends_at_its_bound_and_the_rest_is_the_next_one() -> None:
+    assert _submit_many(turns=1, each=MAX_REQUESTS + 10) == [MAX_REQUESTS, 10]
+
+
+def test_few_requests_wait_for_no_others() -> None:
+    assert len(_submit_many(turns=4, each=1, pause=0.01)) == 4
+
+
+def test_a_wave_that_goes_on_is_written_meanwhile() -> None:
+    assert len(_submit_many(turns=8, each=10, pause=0.006)) > 2
 
 
 def test_the_heads_of_many_streams_are_one_visit(tmp_path: Path) -> None:

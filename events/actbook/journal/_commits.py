@@ -20,6 +20,12 @@ from actbook.journal._writer import Batch, Done, Request, Writer
 MAX_WAITING = 65_536
 MAX_WAITING_BYTES = 64 * 1024 * 1024
 
+FEW = 3
+"""So many requests of one turn of the loop are written at once. With more, others mostly follow in the next turns."""
+
+GATHERING = 0.005
+"""Seconds for which they are waited for, at most."""
+
 
 class Commits:
     """Lives on the loop; only `_report` runs on the writer's thread.
@@ -40,6 +46,9 @@ class Commits:
         self._waiting_bytes = 0
         self._answering = False
         self._deferred: Request | None = None
+        self._gathered: list[Request] = []
+        self._counted = 0
+        self._until = 0.0
         self._closed = False
         self._drained: asyncio.Future[None] = loop.create_future()
         self._room: deque[asyncio.Future[None]] = deque()
@@ -93,7 +102,10 @@ class Commits:
     async def close(self) -> None:
         """Writes what is queued and answers it."""
         self._closed = True
-        self._queue_deferred()
+        if self._deferred is not None:
+            self._gathered.append(self._deferred)
+            self._deferred = None
+        self._hand_over()
         thread = self._writer.stop()
         if thread is not None:
             await asyncio.to_thread(thread.join)
@@ -111,7 +123,7 @@ class Commits:
             plan = self._store.write_prepared([request.prepared], wait=False)
             outcomes = plan.outcomes
         except StoreBusyError:
-            self._writer.put(request)
+            self._writer.put([request])
             return
         except Exception as error:
             outcomes = [error]
@@ -123,13 +135,26 @@ class Commits:
             self._lead(request)
 
     def _queue(self, request: Request) -> None:
-        self._queue_deferred()
-        self._writer.put(request)
+        """What is submitted together goes to the writer together: a transaction costs more than many rows."""
+        deferred, self._deferred = self._deferred, None
+        if not self._gathered:
+            self._counted = FEW
+            self._until = self._loop.time() + GATHERING
+            self._loop.call_soon(self._hand_over)
+        if deferred is not None:
+            self._gathered.append(deferred)
+        self._gathered.append(request)
 
-    def _queue_deferred(self) -> None:
-        request, self._deferred = self._deferred, None
-        if request is not None:
-            self._writer.put(request)
+    def _hand_over(self) -> None:
+        """Once nothing was added in a turn of the loop: the writer would take the interpreter's lock from whoever still submits."""
+        count = len(self._gathered)
+        if count > self._counted and self._loop.time() < self._until and not self._closed:
+            self._counted = count
+            self._loop.call_soon(self._hand_over)
+            return
+        gathered, self._gathered = self._gathered, []
+        if gathered:
+            self._writer.put(gathered)
 
     def _report(self, batch: Batch) -> None:
         try:

@@ -46,13 +46,14 @@ class Writer:
     def __init__(self, store: Store, report: Callable[[Batch], None]) -> None:
         self._store = store
         self._report = report
-        self._queue: SimpleQueue[Request | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[Request] | None] = SimpleQueue()
+        self._left: list[Request] = []
         self._thread: Thread | None = None
         self.barriers = Barriers()
 
-    def put(self, request: Request) -> None:
-        """Never blocks. The thread starts with the first request."""
-        self._queue.put(request)
+    def put(self, requests: list[Request]) -> None:
+        """Requests for one batch, as far as the bounds allow. Never blocks. The thread starts with the first of them."""
+        self._queue.put(requests)
         if self._thread is None:
             self._thread = Thread(target=self._run, name="actbook-journal-writer", daemon=True)
             self._thread.start()
@@ -72,17 +73,20 @@ class Writer:
                 self._report(self._write(requests))
 
     def _take(self) -> tuple[list[Request], bool]:
-        """Waits for one request and takes those that are there with it; False when asked to stop."""
+        """Waits for requests and takes those that are there with them; False when asked to stop."""
+        waiting, self._left = self._left, []
         requests: list[Request] = []
         size = 0
-        request = self._queue.get()
-        while request is not None:
-            requests.append(request)
-            size += request.prepared.size
-            if len(requests) >= MAX_REQUESTS or size >= MAX_BYTES:
-                return requests, True
+        taken = waiting or self._queue.get()
+        while taken is not None:
+            for index, request in enumerate(taken):
+                if len(requests) >= MAX_REQUESTS or size >= MAX_BYTES:
+                    self._left = taken[index:]
+                    return requests, True
+                requests.append(request)
+                size += request.prepared.size
             try:
-                request = self._queue.get_nowait()
+                taken = self._queue.get_nowait()
             except Empty:
                 return requests, True
         return requests, False
