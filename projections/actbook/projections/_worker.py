@@ -21,6 +21,9 @@ from actbook.projections._tracking import SupersededError, Tracking
 PACE = 0.004
 """Seconds from the beginning of a turn to the next, unless somebody waits: what is committed meanwhile shares a transaction."""
 
+PAUSE = 0.002
+"""Seconds from the first news after a sleep to the turn, unless somebody waits: most changes come with others."""
+
 BUSY_PACE = 0.05
 """The same while commits keep coming: each turn holds the store's write lock for a moment, and steps wait for that."""
 
@@ -69,6 +72,7 @@ class Worker:
         self._earliest = 0.0
         self._fair = 0.0
         self._begun = 0.0
+        self._woken = 0.0
         self._unmoved = 0
         self._log_mover = LogMover(store)
         self.feed = Feed(store)
@@ -157,9 +161,12 @@ class Worker:
         inbox = self._inbox
         wait = wait and self._deadline is None
         try:
+            if wait:
+                message = inbox.get()
+                self._woken = time.monotonic()
+                self._handle(message)
             while True:
-                self._handle(inbox.get() if wait else inbox.get_nowait())
-                wait = False
+                self._handle(inbox.get_nowait())
         except Empty:
             self._notice_resumption()
         return self._deadline is None or (
@@ -189,14 +196,21 @@ class Worker:
 
     def _rest(self) -> None:
         """Waits for more to come with the same transaction, unless there is enough for one or nothing came for a while."""
-        front = self._front
-        full = self.feed.head - front >= self.feed.most(front)
-        if not full and self._busy():
-            self._earliest = max(self._earliest, self._begun + BUSY_PACE)
-        rest = (self._fair if full else self._earliest) - time.monotonic()
-        if rest > 0 and not self.awaited and self._deadline is None:
+        while not self.awaited and self._deadline is None:
+            rest = self._next_turn - time.monotonic()
+            if rest <= 0:
+                return
             self._resting.acquire(timeout=rest)
             self._receive(wait=False)
+
+    @property
+    def _next_turn(self) -> float:
+        """When the next one is to begin, as things stand."""
+        front = self._front
+        if self.feed.head - front >= self.feed.most(front):
+            return self._fair
+        pause = max(self._begun, self._woken) + BUSY_PACE if self._busy() else self._woken + PAUSE
+        return max(self._earliest, pause)
 
     def _take_turn(self) -> None:
         begin, used = time.monotonic(), time.thread_time()
