@@ -90,6 +90,37 @@ def test_a_stop_and_its_end_are_one_commit_when_the_bodies_stop_at_once() -> Non
     play(test())
 
 
+def test_bodies_that_stop_at_once_are_part_of_the_decision_and_slow_ones_follow_it() -> None:
+    async def clumsy(input: Any, context: Any) -> AsyncIterator[tuple[str, Any]]:
+        gate.entered += 1
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+        yield "out", 1
+
+    gate = Gate()
+
+    async def ends_of(world: World, graph: Graph) -> list[str]:
+        async with world.open() as engine:
+            gate.entered = 0
+            run = await begin(engine, graph, inputs={"x": 1})
+            while not gate.entered:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            before = await engine.journal.head(run.id)
+            await engine.stop_graph_execution(USER, run.id)
+            return (await topics(engine, run.id))[before:]
+
+    async def test() -> None:
+        end = ["node.terminated", "inbox.handled", "execution.terminated"]
+        assert await ends_of(*held(gate)) == end
+        world = World(Slow=block(clumsy))
+        slow = world.graph("x:Input s:Slow", "x.result > s.value")
+        assert await ends_of(world, slow) == ["execution.stopping", "inbox.handled", end[0], end[2]]
+
+    play(test())
+
+
 def test_stopping_again_changes_nothing() -> None:
     async def test() -> None:
         gate = Gate()
@@ -493,7 +524,7 @@ def test_a_cancel_races_completion_to_one_end() -> None:
         async with world.open() as engine:
             for turns in range(300):
                 run = await begin(engine, graph, inputs={"x": turns})
-                for _ in range(turns % 7):
+                for _ in range(turns % 60):
                     await asyncio.sleep(0)
                 state = await engine.stop_graph_execution(USER, run.id)
                 ends.append(state.status)

@@ -24,6 +24,7 @@ from actbook.events import (
     Command,
     Decider,
     Draft,
+    Envelope,
     ExecutionResumed,
     ExecutionRetried,
     ExecutionStatus,
@@ -49,7 +50,7 @@ _NEVER = 2**63
 
 
 class Agenda:
-    """Exists while its actor knows the execution's state. `cancelled`: the bodies were told to stop.
+    """Exists while its actor knows the execution's state. `cancelled`: the bodies were told to stop; `told`: just now.
 
     `asleep`: there is nothing to do before a time that the state names, so it was not even claimed. `deaf`: what stands in
     the inbox next takes more than is in memory; the actor leaves, and is rebuilt with the `past` that it takes.
@@ -69,6 +70,7 @@ class Agenda:
         self.ready = Ready()
         self.launching = 0
         self.cancelled = False
+        self.told = False
         self.asleep = False
         self.deaf = False
         self.past: Past | None = None
@@ -187,7 +189,20 @@ class Agenda:
                 return
             if self.past is not None and type(envelope.payload) in (ResumeRequested, RetryRequested):
                 past, self.past = self.past, None
-            self.advance(Handle(envelope.version, envelope.event_id, envelope.payload, past))
+            stopped = self.cancel_bodies() if self._is_stopped_by(envelope) else ()
+            self.advance(Handle(envelope.version, envelope.event_id, envelope.payload, past, stopped))
+
+    def _is_stopped_by(self, envelope: Envelope) -> bool:
+        if type(envelope.payload) is not CancelRequested:
+            return False
+        state = self.state
+        goes_on = state.stopping is None and not state.status.is_terminal
+        return goes_on and envelope.version > state.inbox_version
+
+    def cancel_bodies(self) -> tuple[int, ...]:
+        """Tells the bodies to stop; what runs without one, or has stopped at once."""
+        self.cancelled = self.told = True
+        return self._crew.cancel(self._env.timing.grace, self.state.running)
 
     def queue_all(self, *, back: bool = False) -> None:
         """Queues what an owner finds: what waits to start, and what ran under an earlier one."""

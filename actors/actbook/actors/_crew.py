@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from actbook.actors import _messages as msg
+from actbook.actors._attempt import Attempt
 from actbook.actors._messages import Work
 from actbook.actors._permits import Holder
 from actbook.actors._ready import UNPLACED
@@ -22,17 +23,30 @@ class Hand(NamedTuple):
 
 
 class _Running(NamedTuple):
-    ref: ActorRef[Any]
+    attempt: Attempt
+    ref: ActorRef[Any] | None
     kind: str
     ahead: bool
 
 
 class Crew:
-    """Keeps the account of places that were taken: each body begins or its place is given back."""
+    """Keeps the account of places that were taken: each body begins or its place is given back.
 
-    def __init__(self, slots: Slots, spawn: Callable[[Work], ActorRef[Any]]) -> None:
+    A body begins here and now while the dispatcher `has_time`, otherwise in a turn of its actor's own; `spawn` makes that
+    actor. What ends at once has none.
+    """
+
+    def __init__(
+        self,
+        slots: Slots,
+        attempt: Callable[[Work], Attempt],
+        spawn: Callable[[Attempt], ActorRef[Any]],
+        has_time: Callable[[], bool],
+    ) -> None:
         self._slots = slots
+        self._attempt = attempt
         self._spawn = spawn
+        self._has_time = has_time
         self._starts: deque[tuple[int, list[Hand]]] = deque()
         self._held: list[Hand] = []
         self._running: dict[int, _Running] = {}
@@ -83,7 +97,11 @@ class Crew:
 
     def run(self, hand: Hand, *, ahead: bool = False) -> None:
         """Starts a body now. `ahead`: it is short and pure, and its report comes before anything else matters."""
-        self._running[hand.work.number] = _Running(self._spawn(hand.work), hand.kind, ahead)
+        attempt = self._attempt(hand.work)
+        if attempt.is_on_loop and self._has_time():
+            attempt.begin_or_fail()
+        ref = None if attempt.ended else self._spawn(attempt)
+        self._running[hand.work.number] = _Running(attempt, ref, hand.kind, ahead)
         self.ahead += ahead
 
     def ended(self, number: int) -> None:
@@ -103,11 +121,16 @@ class Crew:
         return 0
 
     def cancel(self, grace: float, running: Iterable[int]) -> tuple[int, ...]:
-        """Tells every body to stop; those of `running` that have none, or whose start was not durable, stopped already."""
+        """Tells every body to stop; those of `running` that stopped at once, have none, or whose start was not durable."""
         self._drop_starts()
         message = msg.Cancel(grace)
-        for body in self._running.values():
-            body.ref.tell_system(message)
+        for number, body in list(self._running.items()):
+            if body.attempt.ended:
+                continue  # its report is on the way
+            if body.ref is not None and not (body.attempt.is_on_loop and self._has_time()):
+                body.ref.tell_system(message)
+            elif body.attempt.cancel_here(grace):
+                self.ended(number)
         return tuple(number for number in running if number not in self._running)
 
     def disband(self) -> None:

@@ -99,6 +99,7 @@ class Environment:
         self.timing = timing or Timing()
         self.snapshot_every = snapshot_every
         self.priorities: dict[str, int] = {}
+        self.living: dict[str, GraphExecution] = {}
         self._crashed: dict[str, tuple[str, str]] = {}
         self.permits = Permits(block_limits, call_later=_call_later)
         self.cashier = cashier

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from actbook.actors import _messages as msg
 from actbook.actors._agenda import Agenda
+from actbook.actors._attempt import Attempt
 from actbook.actors._cashier import Booking, Cashier
 from actbook.actors._crew import Crew
 from actbook.actors._environment import Environment
@@ -63,7 +64,7 @@ class GraphExecutionActor(Actor):
         self._agenda: Agenda | None = None
         self._writer = StreamWriter(env, execution_id, self._on_recorded)
         self._inbox = InboxReader(env.inbox_reads, execution_id)
-        self._crew = Crew(env.slots, self._spawn_node)
+        self._crew = Crew(env.slots, self._attempt, self._spawn_node, self._has_time)
         self._stopped: list[int] = []
         self._abandoned: list[int] = []
         self._woken = False
@@ -223,11 +224,8 @@ class GraphExecutionActor(Actor):
         state = agenda.state
         if agenda.ready:
             agenda.schedule()
-        # What was to be started may have been the end of the run.
-        if state.stopping is not None and not agenda.cancelled:
-            agenda.cancelled = True
-            idle = self._crew.cancel(self._env.timing.grace, state.running)
-            self._hold_back(agenda, idle)
+        if agenda.told or (state.stopping is not None and not agenda.cancelled):
+            self._hold_back(agenda)
         if self._woken:
             self._woken = False
             self._env.slots.answered(self._me)
@@ -247,15 +245,28 @@ class GraphExecutionActor(Actor):
             self._held = None
         return self._held is not None
 
-    def _hold_back(self, agenda: Agenda, idle: tuple[int, ...]) -> None:
-        """Most bodies stop at once: then the stop and its end are one append. The request for it is durable."""
-        if idle or not self._crew:
-            agenda.advance(BodiesStopped(idle))
+    def _hold_back(self, agenda: Agenda) -> None:
+        """Most bodies stop soon: then the stop and its end are one append. The request for it is durable."""
+        agenda.told = False
+        if agenda.state.stopping is None:
+            return
+        # What was to be started may have been the end of the run: nobody told the bodies.
+        if not agenda.cancelled:
+            idle = agenda.cancel_bodies()
+            agenda.told = False
+            if idle or not self._crew:
+                agenda.advance(BodiesStopped(idle))
         if self._crew and not agenda.decider.downward:
             self._held = self.call_later(_PROMPT, msg.Overdue())
 
-    def _spawn_node(self, work: Work) -> ActorRef[Any]:
-        return self.spawn(NodeExecutionActor, self._me, self._env, work)
+    def _attempt(self, work: Work) -> Attempt:
+        return Attempt(self._me, self._env, work)
+
+    def _spawn_node(self, attempt: Attempt) -> ActorRef[Any]:
+        return self.spawn(NodeExecutionActor, attempt)
+
+    def _has_time(self) -> bool:
+        return self.dispatcher.has_time
 
     # -- recording ---------------------------------------------------------------------------------------------------
 
@@ -274,6 +285,7 @@ class GraphExecutionActor(Actor):
             self._lose(result)
             return
         self._answer(None)
+        self._env.living[self._id] = agenda.state
         if told:
             parent = agenda.state.parent
             for execution_id, news in told.items():
@@ -328,6 +340,7 @@ class GraphExecutionActor(Actor):
 
     def _disband(self) -> None:
         self._writer.drop()
+        self._env.living.pop(self._id, None)
         self._env.slots.leave(self._me)
         self._crew.disband()
 
@@ -366,6 +379,7 @@ class GraphExecutionActor(Actor):
             return
         if self.passivate():
             self._agenda = None
+            self._env.living.pop(self._id, None)
             self._env.slots.leave(self._me)
             self._env.left(agenda.state)
             if agenda.deaf:

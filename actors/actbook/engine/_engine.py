@@ -216,7 +216,7 @@ class Engine(Submitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
         `ExecutionNotFoundError`, or `StillStoppingError` when the execution itself has not ended by then.
         """
         host = self._open_host()
-        state = await host.beginning(graph_exec_id) if wait_timeout > 0 else None
+        state = host.running(graph_exec_id) if wait_timeout > 0 else None
         if state is None or state.user_id != user_id:
             state = await self.get_graph_execution(graph_exec_id, user_id)
         request = CancelRequested(user_id, reason, cascade)

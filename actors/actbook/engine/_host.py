@@ -46,12 +46,12 @@ from actbook.events import (
     Append,
     CancelRequested,
     Draft,
+    Envelope,
     Event,
     ExecutionStatus,
     GraphExecution,
     ResumeRequested,
     RetryRequested,
-    fold,
     inbox_of,
 )
 from actbook.journal import (
@@ -212,11 +212,11 @@ class Host:
 
     async def ask(self, state: GraphExecution, message: Event) -> None:
         """Puts a message into an execution's inbox, durably, and wakes its owner."""
-        append = Append(
-            inbox_of(state.id), None, [Draft(message, wall_clock())], state.user_id, state.correlation_id
-        )
-        await self.dismissal.append(append)
-        self.notify(state.id, urgent=isinstance(message, CancelRequested))
+        whose = (state.user_id, state.correlation_id)
+        message_in = Append(inbox_of(state.id), None, [Draft(message, wall_clock())], *whose)
+        # What goes along with an append comes back with its answer: the execution need not read it.
+        answer = await self.dismissal.append(Append(state.id, None, [], *whose, also=(message_in,)))
+        self.notify(state.id, urgent=isinstance(message, CancelRequested), news=answer.also)
 
     async def revive(self, state: GraphExecution, message: ResumeRequested | RetryRequested) -> None:
         """The same for an execution that may be over: in this write it is listed as unfinished, so that no owner misses it."""
@@ -236,21 +236,19 @@ class Host:
         news = await self.journal.read_stream(inbox_of(state.id), after=state.inbox_version)
         return any(isinstance(event.payload, ResumeRequested | RetryRequested) for event in news)
 
-    def notify(self, execution_id: str, *, urgent: bool = False) -> None:
+    def notify(self, execution_id: str, *, urgent: bool = False, news: tuple[Envelope, ...] = ()) -> None:
         """Tells the owner, if it is this process; the bell has told any other. `urgent`: it is to stop."""
         if self.is_owner and not self.closed:
-            self.supervisor.tell(Notify(execution_id, urgent))
+            self.supervisor.tell(Notify(execution_id, urgent, news))
 
     async def state(self, execution_id: str) -> GraphExecution | None:
         """What is recorded of an execution."""
         return await load_state(self.journal, execution_id)
 
-    async def beginning(self, execution_id: str) -> GraphExecution | None:
-        """How an execution began that runs here now: whose it is, without all that happened since. None for any other."""
-        if self.system.find(execution_id) is None:
-            return None
-        state = fold(await self.journal.read_stream(execution_id, limit=1))
-        return state if state.id == execution_id else None
+    def running(self, execution_id: str) -> GraphExecution | None:
+        """The state of an execution that runs here now, to be looked at and not kept: its actor changes it. None for any other."""
+        state = self.environment.living.get(execution_id)
+        return None if state is None or state.status.is_terminal else state
 
     async def settled(self, execution_id: str, *, terminal: bool = False) -> GraphExecution | None:
         """Waits, without polling, until the execution is terminal, or in review unless only `terminal` counts.

@@ -95,13 +95,15 @@ class Fail(msgspec.Struct, frozen=True):
 class Handle(msgspec.Struct, frozen=True):
     """An inbox message: its version in the inbox, its event id, and itself. One handled before changes nothing.
 
-    `past`: what `retry.requested` and `resume.requested` are decided by, besides the state.
+    `past`: what `retry.requested` and `resume.requested` are decided by, besides the state. `stopped`: node executions whose
+    bodies have ended already because a `cancel.requested` asks for it.
     """
 
     version: int
     event_id: bytes
     message: CancelRequested | ResumeRequested | RetryRequested | ChildOutput | ChildFinished | ReviewDecided
     past: Past = Past()
+    stopped: tuple[int, ...] = ()
 
 
 Command = Create | Claim | Start | Report | BodiesStopped | RequestReview | Fail | Handle

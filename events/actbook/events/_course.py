@@ -45,6 +45,7 @@ class Course:
         self.downward: list[tuple[str, Draft]] = []
         self.at = 0
         self.past = Past()
+        self.stopped: frozenset[int] = frozenset()
         self._drafts: list[Draft] = []
         self._ending: _Ending | None = None
 
@@ -106,8 +107,9 @@ class Course:
         state = self.state
         check_move(state.status, target, f"Graph execution #{state.id}")
         # AGENT nodes have no body here: they are over as soon as their children were told. Nor have those that wait.
-        nodes, waiting = state.node_executions, state.retries
-        self.terminate(tuple(n for n in state.running if nodes[n].child_id or n in waiting), reason)
+        nodes, waiting, stopped = state.node_executions, state.retries, self.stopped
+        over = (n for n in state.running if nodes[n].child_id or n in waiting or n in stopped)
+        self.terminate(tuple(over), reason)
         if state.running:
             self.emit(ex.ExecutionStopping(target, actor, reason), cause)
         else:

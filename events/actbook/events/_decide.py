@@ -193,7 +193,7 @@ class Decider(Course):
     def _handle(self, command: cmd.Handle) -> None:
         if command.version <= self.state.inbox_version:
             return
-        self.past = command.past
+        self.past, self.stopped = command.past, frozenset(command.stopped)
         outcome = handle_message(self, command.message, command.event_id)
         self.emit(ex.InboxHandled(command.version, outcome), command.event_id)
         self.settle()

@@ -154,6 +154,72 @@ def test_cancel_lets_it_clean_up_and_ignores_what_it_yields_then() -> None:
     with_bodies(test)
 
 
+def test_a_body_that_waits_for_an_event_of_its_own_loop_ends_inside_cancel() -> None:
+    left: list[str] = []
+
+    async def waiting(self: Any, input: AnyInput, context: ExecutionContext) -> Yields:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            left.append("yes")
+        yield "out", 1
+
+    async def test(bodies: Bodies) -> None:
+        sink, body = begin(bodies, block_of(waiting))
+        body.cancel(60)
+        assert left == ["yes"]
+        assert body.done
+        assert [outcome.kind for outcome in sink.outcomes] == ["cancelled"]
+        await asyncio.sleep(0)
+        assert len(sink.outcomes) == 1
+
+    with_bodies(test)
+
+
+def test_a_time_limit_inside_the_body_is_still_its_own_affair() -> None:
+    """`asyncio.timeout` cancels its task and counts on that being heard later."""
+
+    async def limited(self: Any, input: AnyInput, context: ExecutionContext) -> Yields:
+        try:
+            async with asyncio.timeout(0.001):
+                await asyncio.Event().wait()
+        except TimeoutError:
+            yield "out", "late"
+        async with asyncio.timeout(60):
+            await asyncio.Event().wait()
+
+    async def test(bodies: Bodies) -> None:
+        sink, body = begin(bodies, block_of(limited))
+        while not sink.values:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        assert sink.values == ["late"]
+        body.cancel(60)
+        assert (await sink.end()).kind == "cancelled"
+
+    with_bodies(test)
+
+
+def test_an_event_that_came_first_is_not_lost_by_a_cancel_behind_it() -> None:
+    heard: list[str] = []
+    gate = asyncio.Event()
+
+    async def waiting(self: Any, input: AnyInput, context: ExecutionContext) -> Yields:
+        await gate.wait()
+        heard.append("gate")
+        await asyncio.sleep(0)
+        yield "out", 1
+
+    async def test(bodies: Bodies) -> None:
+        sink, body = begin(bodies, block_of(waiting))
+        gate.set()
+        body.cancel(60)
+        assert not body.done
+        assert (await sink.end()).kind == "cancelled"
+        assert heard == []
+
+    with_bodies(test)
+
+
 def test_cancel_reaches_what_the_body_waits_for() -> None:
     ended: list[str] = []
 

@@ -45,6 +45,51 @@ def test_stop_comes_after_the_messages_already_sent(manual: Manual) -> None:
     assert ref.stop() is False
 
 
+def test_an_actor_at_rest_can_be_ended_at_once(manual: Manual) -> None:
+    log: list[Any] = []
+    parent = manual.system.spawn(Recorder, log, "parent")
+    child = manual.system.spawn(Recorder, log, "child", parent=parent)
+    manual.dispatcher.run_until_idle()
+    actor_of(parent).watches_children = False
+    actor_of(child).stop_here()
+    assert log == [("child", "on_stop")]
+    assert not child.is_alive()
+    assert actor_of(parent).children == []
+
+
+def test_one_with_messages_ends_behind_them(manual: Manual) -> None:
+    log: list[Any] = []
+    ref = manual.system.spawn(Recorder, log)
+    ref.tell(1)
+    actor_of(ref).stop_here()
+    assert log == []
+    manual.dispatcher.run_until_idle()
+    assert log == [1, "on_stop"]
+
+
+def test_one_whose_handler_is_suspended_ends_as_stop_ends_it(manual: Manual) -> None:
+    log: list[Any] = []
+    ref = manual.system.spawn(Sleeper, log)
+    ref.tell(5.0)
+    manual.dispatcher.run_until_idle()
+    actor_of(ref).stop_here()
+    assert ref.is_alive()
+    manual.dispatcher.advance(6.0)
+    assert not ref.is_alive()
+
+
+def test_on_other_threads_it_is_a_message(on_loop: OnLoop) -> None:
+    async def test(system: ActorSystem) -> None:
+        log: list[Any] = []
+        ref = system.spawn(Recorder, log)
+        await asyncio.to_thread(actor_of(ref).stop_here)
+        while ref.is_alive():  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        assert log == ["on_stop"]
+
+    on_loop(test)
+
+
 def test_terminate_comes_before_them(manual: Manual) -> None:
     log: list[Any] = []
     ref = manual.system.spawn(Recorder, log)

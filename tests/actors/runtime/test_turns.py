@@ -320,3 +320,46 @@ def test_a_coroutine_on_a_pool_sleeps_on_the_pools_clock(threaded: ActorSystem, 
         return threading.current_thread().name
 
     assert threaded.spawn(Node, [], dispatcher=pool).ask(nap, timeout=5).startswith("actbook-pool")
+
+
+class Greedy(Actor):
+    """Takes as much of its turn as there is, and counts what it did in it."""
+
+    def __init__(self, counts: list[int]) -> None:
+        super().__init__()
+        self.counts = counts
+
+    def on_receive(self, message: Any) -> None:
+        count = 0
+        while self.dispatcher.has_time and count < message:
+            count += 1
+            time.sleep(0.0002)
+        self.counts.append(count)
+
+
+def test_a_turn_on_a_loop_has_time_for_a_burst_and_no_more() -> None:
+    async def test() -> None:
+        dispatcher = LoopDispatcher(asyncio.get_running_loop(), burst_seconds=0.01)
+        system = ActorSystem(dispatcher)
+        counts: list[int] = []
+        ref = system.spawn(Greedy, counts)
+        for most in (2, 1000):
+            ref.tell(most)
+            while len(counts) < 1 + (most > 2):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        assert counts[0] == 2
+        assert 1 <= counts[1] <= 50
+        assert not dispatcher.has_time
+        await system.shutdown()
+
+    asyncio.run(test())
+
+
+def test_a_manual_turn_has_time_by_chance(manual: Manual) -> None:
+    assert {manual.dispatcher.has_time for _ in range(100)} == {True, False}
+
+
+def test_a_pool_never_has_time() -> None:
+    pool = PoolDispatcher(max_workers=1)
+    assert not pool.has_time
+    pool.close()

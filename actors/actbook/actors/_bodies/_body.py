@@ -67,7 +67,7 @@ class Body(ABC):
         self._since = perf_counter()
 
     def cancel(self, grace: float) -> None:
-        """Stop it: `finished` follows within `grace` seconds, never inside this call.
+        """Stop it: `finished` follows within `grace` seconds, inside this call where the code ends at once.
 
         Called again, only an earlier end counts. Values that are not yet handed out are dropped.
         """
@@ -110,9 +110,10 @@ class Body(ABC):
     def _stop(self, grace: float) -> None:
         first = not self._emission.stopped
         self._emission.stopped = True
-        self._host.deadlines.add(self, grace)
         if first:
             self._halt()
+        if not self.done:
+            self._host.deadlines.add(self, grace)
 
     def urge(self) -> None:
         if not self.done:

@@ -75,7 +75,7 @@ class AsyncBody(_LoopBody):
 
     def _halt(self) -> None:
         if self._task is not None:
-            self._task.cancel()
+            self._task.cancel_here()
 
     def _give_up(self) -> None:
         if self._task is not None:

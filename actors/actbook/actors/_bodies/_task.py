@@ -57,6 +57,20 @@ class StepTask(asyncio.Future[None]):
         self._cancel_words = () if msg is None else (msg,)
         return True
 
+    def cancel_here(self) -> None:
+        """The same, and where the coroutine waits for a plain future it is told before this returns.
+
+        Not what `cancel` does: whoever calls that, as `asyncio.timeout` does, may count on the coroutine going on later.
+        """
+        waits_for = self._fut_waiter
+        if type(waits_for) is not asyncio.Future or waits_for.done():
+            self.cancel()
+            return
+        waits_for.remove_done_callback(self._wake)
+        waits_for.cancel()
+        self._cancels += 1
+        self._step(asyncio.CancelledError())
+
     def give_up(self) -> bool:
         """End the coroutine where it stands; it never runs again. False when it would have gone on."""
         if self._fut_waiter is not None:

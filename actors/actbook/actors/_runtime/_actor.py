@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
 import pykka
 
+from actbook.actors._runtime._closing import stop
 from actbook.actors._runtime._errors import NoSystemError
 from actbook.actors._runtime._mailbox import Mailbox
 from actbook.actors._runtime._pykka import PykkaActor
@@ -118,6 +119,14 @@ class Actor(PykkaActor):
         """End this actor if nothing waits for it. See ActorSystem.passivate; make it the last thing a handler
         does."""
         return self.system.passivate(self.actor_ref)
+
+    def stop_here(self) -> None:
+        """End this actor before this returns if it is at rest on the calling thread; otherwise as `stop` does."""
+        box = self._mailbox
+        if box.dispatcher.is_at_rest(box):
+            stop(box)
+        else:
+            self.stop()
 
     def cancel_handler(self) -> bool:
         """Raise CancelledError in the suspended handler; whether there was one. For on_system."""

@@ -88,6 +88,10 @@ class ConfinedDispatcher(ABC):
             if not self._armed:
                 self._arm()
 
+    def is_at_rest(self, box: Mailbox) -> bool:
+        """Whether nothing of it runs or waits. False on other threads."""
+        return box.phase == IDLE and get_ident() == self._home
+
     def may_seal(self, box: Mailbox) -> bool:
         """Seal the mailbox if nothing waits. Only on the home thread: WrongThreadError."""
         if get_ident() != self._home:

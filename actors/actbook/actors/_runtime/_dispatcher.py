@@ -63,6 +63,11 @@ class Dispatcher(Protocol):
         nobody."""
         ...
 
+    @property
+    def has_time(self) -> bool:
+        """Whether the turn that is run may do a little more by itself before others get theirs."""
+        ...
+
     def now(self) -> float:
         """Monotonic seconds."""
         ...
@@ -85,6 +90,10 @@ class Dispatcher(Protocol):
 
     def deliver_system(self, box: Mailbox, message: Any) -> None:
         """Put a system message in front of all user messages. From any thread."""
+        ...
+
+    def is_at_rest(self, box: Mailbox) -> bool:
+        """Whether nothing of the mailbox runs or waits, and no thread but the calling one can change that."""
         ...
 
     def may_seal(self, box: Mailbox) -> bool:

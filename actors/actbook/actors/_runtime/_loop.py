@@ -41,6 +41,7 @@ class LoopDispatcher(ConfinedDispatcher):
         self._loop = loop
         self._burst = burst
         self._burst_seconds = burst_seconds
+        self._turn_until = 0.0
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         if loop is not None and _is_running_here(loop):
@@ -54,6 +55,11 @@ class LoopDispatcher(ConfinedDispatcher):
                 if self._loop is None:
                     self._loop = self._start_thread()
         return self._loop
+
+    @property
+    def has_time(self) -> bool:
+        """Whether the turn lasts less than a burst."""
+        return time.monotonic() < self._turn_until
 
     def now(self) -> float:
         """Monotonic seconds: the loop's clock."""
@@ -107,16 +113,20 @@ class LoopDispatcher(ConfinedDispatcher):
         if self._woken or self._foreign:
             self._absorb()
         boxes, left = self._boxes, self._burst
-        until = time.monotonic() + self._burst_seconds
+        now = time.monotonic()
+        until = now + self._burst_seconds
         try:
             while boxes:
                 box = boxes.popleft()
+                self._turn_until = now + self._burst_seconds
                 left -= run_turn(box)
                 self._settle(box)
-                if left <= 0 or self._interrupt is not None or time.monotonic() >= until:
+                now = time.monotonic()
+                if left <= 0 or self._interrupt is not None or now >= until:
                     break
         finally:
             self._armed = False
+            self._turn_until = 0.0
             if boxes:
                 self._arm()
         if self._interrupt is not None:

@@ -45,6 +45,11 @@ class ManualDispatcher(ConfinedDispatcher):
         """Whether no mailbox or coroutine is ready."""
         return super().idle and not self._loop.ready
 
+    @property
+    def has_time(self) -> bool:
+        """Drawn by the generator: both ways are to be tried."""
+        return self._random.random() < 0.5
+
     def create_future(self) -> Future[Any]:
         """A future that, when the test blocks on it, runs the actors until it is set."""
         return _ManualFuture(self)

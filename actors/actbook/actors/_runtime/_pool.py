@@ -51,6 +51,11 @@ class PoolDispatcher:
         """Whether no mailbox waits for a thread."""
         return self._ready.empty()
 
+    @property
+    def has_time(self) -> bool:
+        """Never: its threads are for what takes long."""
+        return False
+
     def now(self) -> float:
         """Monotonic seconds."""
         return time.monotonic()
@@ -99,6 +104,10 @@ class PoolDispatcher:
             bury(box, message, system=True)
         elif box.phase == RUNNING and isinstance(message.message if type(message) is Ask else message, Stop):
             self._watch_running(box)
+
+    def is_at_rest(self, box: Mailbox) -> bool:
+        """False: any thread may take it up at any time."""
+        return False
 
     def may_seal(self, box: Mailbox) -> bool:
         """Seal the mailbox if nothing waits. From any thread."""

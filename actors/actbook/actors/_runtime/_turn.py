@@ -54,6 +54,8 @@ def run_turn(box: Mailbox) -> int:
                 box.dispatcher.drive(box, result, Hook.RECEIVE)
     if done and not box.closed:
         turn_end(box)
+    while box.passivated and box.urgent:
+        _handle_system(box, box.urgent.popleft())
     return done
 
 
