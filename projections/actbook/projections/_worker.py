@@ -19,10 +19,9 @@ from actbook.projections._projection import Projection
 from actbook.projections._tracking import SupersededError, Tracking
 
 PACE = 0.004
-"""Seconds from the beginning of a turn to the next, unless somebody waits: what is committed meanwhile shares a transaction."""
-
-PAUSE = 0.002
-"""Seconds from the first news after a sleep to the turn, unless somebody waits: most changes come with others."""
+"""Seconds from the beginning of a turn, or the first news after a sleep, to the next turn, unless somebody waits: what is committed
+meanwhile shares a transaction.
+"""
 
 BUSY_PACE = 0.05
 """The same while commits keep coming: each turn holds the store's write lock for a moment, and steps wait for that."""
@@ -209,7 +208,7 @@ class Worker:
         front = self._front
         if self.feed.head - front >= self.feed.most(front):
             return self._fair
-        pause = max(self._begun, self._woken) + BUSY_PACE if self._busy() else self._woken + PAUSE
+        pause = max(self._begun, self._woken) + BUSY_PACE if self._busy() else self._woken + PACE
         return max(self._earliest, pause)
 
     def _take_turn(self) -> None:
