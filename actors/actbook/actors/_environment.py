@@ -67,7 +67,10 @@ class Timing(msgspec.Struct, frozen=True):
 
 
 class Environment:
-    """The shared surroundings of an engine's actors. Everything here is used on the engine's loop."""
+    """The shared surroundings of an engine's actors. Everything here is used on the engine's loop.
+
+    `living`: the states of the executions that are in memory and recorded; their actors change them.
+    """
 
     def __init__(
         self,
@@ -116,9 +119,13 @@ class Environment:
     @property
     def quiet(self) -> bool:
         """Whether this loop has nothing else to run, so that a short commit on it delays nobody."""
+        return not self.bodies.running and self.at_rest
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether nothing is ready to run at this moment; bodies may wait. Enough for a commit that is rare and urgent."""
         # A loop that does not show its queue (uvloop) counts as busy: the writer's thread commits then.
-        ready = getattr(asyncio.get_running_loop(), "_ready", True)
-        return not ready and not self.bodies.running
+        return not getattr(asyncio.get_running_loop(), "_ready", True)
 
     def connect(self, supervisor: ActorRef[Any]) -> None:
         """Whom `submit`, `notify` and `left` speak to."""

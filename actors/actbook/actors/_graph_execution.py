@@ -298,7 +298,9 @@ class GraphExecutionActor(Actor):
 
     def _flush(self, agenda: Agenda) -> None:
         """Writes what was decided. Where nothing else is to do it is written here and now, and this turn goes on."""
-        self._leading = self._crew.idle and self.dispatcher.idle and self._env.quiet
+        env = self._env
+        can_wait = env.quiet or (agenda.cancelled and env.at_rest)
+        self._leading = can_wait and self._crew.idle and self.dispatcher.idle
         try:
             self._writer.flush(agenda.decider, lead=self._leading)
         except UnencodableError as error:

@@ -44,12 +44,12 @@ class Dismissal:
             self._under_way = True
             self._host.environment.background(self._forget_all())
 
-    async def append(self, append: Append) -> Appended:
+    async def append(self, append: Append, *, urgent: bool = False) -> Appended:
         """Appends what every process may write: a dismissed worker does as the one that it becomes."""
         while True:
             afresh = self._afresh
             try:
-                return await self._host.journal.append(append)
+                return await self._host.journal.append(append, lead=urgent and self._host.environment.at_rest)
             except StoreFencedError:
                 if not await self.is_over(afresh):
                     raise

@@ -215,8 +215,10 @@ class Host:
         whose = (state.user_id, state.correlation_id)
         message_in = Append(inbox_of(state.id), None, [Draft(message, wall_clock())], *whose)
         # What goes along with an append comes back with its answer: the execution need not read it.
-        answer = await self.dismissal.append(Append(state.id, None, [], *whose, also=(message_in,)))
-        self.notify(state.id, urgent=isinstance(message, CancelRequested), news=answer.also)
+        together = Append(state.id, None, [], *whose, also=(message_in,))
+        urgent = isinstance(message, CancelRequested)
+        answer = await self.dismissal.append(together, urgent=urgent)
+        self.notify(state.id, urgent=urgent, news=answer.also)
 
     async def revive(self, state: GraphExecution, message: ResumeRequested | RetryRequested) -> None:
         """The same for an execution that may be over: in this write it is listed as unfinished, so that no owner misses it."""

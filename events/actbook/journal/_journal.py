@@ -94,8 +94,8 @@ class Journal:
     def ring(self, ring: Callable[[], object] | None) -> None:
         self._commits.ring = ring
 
-    async def append(self, append: Append) -> Appended:
-        """Returns when the events are durable.
+    async def append(self, append: Append, *, lead: bool = False) -> Appended:
+        """Returns when the events are durable. `lead`: see `submit`.
 
         Raises `ConflictError` or another `JournalError`; then nothing is written.
 
@@ -112,7 +112,7 @@ class Journal:
             else:
                 answer.set_result(outcome)
 
-        self._commits.submit(append, done)
+        self._commits.submit(append, done, lead=lead)
         return await answer
 
     def submit(self, append: Append, done: Done, *, lead: bool = False) -> None:
