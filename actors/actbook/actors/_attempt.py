@@ -46,21 +46,18 @@ class Attempt:
         return self._work.block.execution in _ON_LOOP
 
     def begin(self) -> None:
-        """Starts the body, which may have ended when this returns. Raises what keeps it from starting."""
+        """Starts the body, which may have ended when this returns. One that can't be started is the failure of the node."""
         self._leave_queue()
-        self._body = self._env.start_body(self._work, self)
-        if self._grace is not None:
-            self._body.cancel(self._grace)
-
-    def begin_or_fail(self) -> None:
-        """The same, and a body that can't be started is the failure of the node."""
         try:
-            self.begin()
+            self._body = self._env.start_body(self._work, self)
         except Exception as error:
             logger.exception("The body of node execution %d could not be started.", self._work.number)
-            self.ended = True
+            self._end()
             number, attempt, name = self._work.number, self._work.attempt, type(error).__name__
             self._tell(Report(number, attempt, (), "failed", str(error) or name, name, expected=False))
+            return
+        if self._grace is not None:
+            self._body.cancel(self._grace)
 
     def cancel(self, grace: float) -> None:
         """Stops the body within so many seconds, now or when it begins; that it has is told."""
@@ -91,10 +88,7 @@ class Attempt:
 
     def finished(self, items: list[tuple[str, Any]], outcome: Outcome) -> None:
         """The rest of the values and how the body ended."""
-        self.ended = True
-        self._offer_place()
-        if self.on_end is not None:
-            self.on_end()
+        self._end()
         kind, work = outcome.kind, self._work
         if kind != "completed" and kind != "failed":
             if not self._quiet and self._graph.is_alive():
@@ -118,6 +112,12 @@ class Attempt:
                 stats,
             )
         )
+
+    def _end(self) -> None:
+        self.ended = True
+        self._offer_place()
+        if self.on_end is not None:
+            self.on_end()
 
     def _tell(self, report: Report) -> None:
         if self._graph.is_alive():

@@ -99,7 +99,7 @@ class Crew:
         """Starts a body now. `ahead`: it is short and pure, and its report comes before anything else matters."""
         attempt = self._attempt(hand.work)
         if attempt.is_on_loop and self._has_time():
-            attempt.begin_or_fail()
+            attempt.begin()
         ref = None if attempt.ended else self._spawn(attempt)
         self._running[hand.work.number] = _Running(attempt, ref, hand.kind, ahead)
         self.ahead += ahead

@@ -24,7 +24,7 @@ class Body:
         self.ended = False
         self.messages: list[Any] = []
 
-    def begin_or_fail(self) -> None:
+    def begin(self) -> None:
         self.begun = True
         self.ended = self.how == "ends"
 
