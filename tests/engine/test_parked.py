@@ -103,7 +103,7 @@ def test_a_message_that_changes_nothing_lets_it_sleep_on(tmp_path: Path) -> None
         async with world.open(url) as engine:
             state, _ = await parked(engine, judged(world))
             await _post(engine, state, ReviewDecided(99, True, USER))
-            engine._host.notify(state.id)
+            engine._host.executions.notify(state.id)
             await when(engine, lambda e: e.stream_id == state.id and e.topic == "inbox.handled")
             assert (await engine.wait(state.id, PATIENCE)).status is REVIEW
             assert await engine.journal.unfinished() == []

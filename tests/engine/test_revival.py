@@ -173,7 +173,7 @@ def test_a_resume_that_came_too_late_does_not_begin_another_round() -> None:
             await gate.reached(2)
             await engine.stop_graph_execution(USER, run.id)
             state = await engine.get_graph_execution(run.id)
-            await engine._host.revive(state, ResumeRequested(USER, "", seen))
+            await engine._host.executions.revive(state, ResumeRequested(USER, "", seen))
             again = await engine.wait(run.id, PATIENCE)
             assert again.status is S.TERMINATED
             assert gate.entered == 2
@@ -359,7 +359,7 @@ def test_a_sub_graph_whose_root_is_terminated_never_runs() -> None:
             # Also when the request is older than the stop of the root.
             state = await engine.get_graph_execution(child)
             for message in (ResumeRequested(USER), RetryRequested(USER)):
-                await engine._host.revive(state, message)
+                await engine._host.executions.revive(state, message)
             assert (await engine.wait(child, PATIENCE)).status is S.TERMINATED
             assert gate.entered == 1
             assert await engine.journal.unfinished() == []

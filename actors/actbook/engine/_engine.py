@@ -179,7 +179,7 @@ class Engine(Submitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
 
     async def get_graph_execution(self, graph_exec_id: str, user_id: str | None = None) -> GraphExecution:
         """What is recorded of an execution. `user_id` None asks as the operator. Raises `ExecutionNotFoundError`."""
-        state = await self._open_host().state(graph_exec_id)
+        state = await self._open_host().executions.state(graph_exec_id)
         if state is None or not state.id or user_id not in (None, state.user_id):
             raise await absent(self._host.journal, graph_exec_id, user_id)
         return state
@@ -193,7 +193,7 @@ class Engine(Submitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
             await self.get_graph_execution(graph_exec_id, user_id)
         try:
             async with asyncio.timeout(timeout):
-                state = await host.settled(graph_exec_id)
+                state = await host.executions.settled(graph_exec_id)
         except TimeoutError:
             raise StillRunningError(graph_exec_id, timeout or 0.0) from None
         if state is None:
@@ -216,7 +216,7 @@ class Engine(Submitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
         `ExecutionNotFoundError`, or `StillStoppingError` when the execution itself has not ended by then.
         """
         host = self._open_host()
-        state = host.running(graph_exec_id) if wait_timeout > 0 else None
+        state = host.executions.running(graph_exec_id) if wait_timeout > 0 else None
         if state is None or state.user_id != user_id:
             state = await self.get_graph_execution(graph_exec_id, user_id)
         request = CancelRequested(user_id, reason, cascade)
@@ -245,7 +245,7 @@ class Engine(Submitting, Sharing, Scheduling, Accounting, Revival, Forgetting):
             raise ReviewError(node_exec_id, "is not pending")
         if data is not None and not node.review.editable:
             raise ReviewError(node_exec_id, "is not editable")
-        await self._host.ask(state, decision)
+        await self._host.executions.ask(state, decision)
 
     async def history(self, graph_exec_id: str, user_id: str | None = None) -> History:
         """Everything recorded of an execution, to look at without running anything."""

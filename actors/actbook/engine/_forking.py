@@ -51,7 +51,7 @@ async def fork_execution(host: Host, state: GraphExecution, request: ForkRequest
     how = ExecutionForked(request.actor, request.reason)
     drafts = forked(events[:version], created, edits, how, wall_clock())
     await host.journal.append(Append(execution_id, 0, drafts, state.user_id, execution_id, lifecycle="open"))
-    host.notify(execution_id)
+    host.executions.notify(execution_id)
     return fold(drafts)
 
 

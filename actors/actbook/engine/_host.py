@@ -17,10 +17,7 @@ from actbook.actors import (
     Bodies,
     Environment,
     LoopDispatcher,
-    Notify,
     Supervisor,
-    load_state,
-    wall_clock,
 )
 from actbook.blocks import default_registry
 from actbook.engine._account_store import AccountStore
@@ -29,30 +26,20 @@ from actbook.engine._claiming import Claimed, Claiming
 from actbook.engine._clockwork import Clockwork
 from actbook.engine._dismissal import Dismissal
 from actbook.engine._errors import EngineClosedError
+from actbook.engine._executions import Executions
 from actbook.engine._graph_store import GraphStore
 from actbook.engine._intake import Intake
 from actbook.engine._news import News
 from actbook.engine._notary import Notary
-from actbook.engine._pending import PendingRevivals
 from actbook.engine._preparation import Preparation
 from actbook.engine._relaying import relay_to
 from actbook.engine._retention import Archivist
 from actbook.engine._schedule_store import ScheduleStore
 from actbook.engine._settings import EngineSettings
 from actbook.engine._storage import JournalStorage
-from actbook.engine._watch import Waiters, is_over
 from actbook.engine.credentials import CredentialsStore, EnvironmentCredentials
 from actbook.events import (
-    Append,
-    CancelRequested,
-    Draft,
-    Envelope,
-    Event,
-    ExecutionStatus,
     GraphExecution,
-    ResumeRequested,
-    RetryRequested,
-    inbox_of,
 )
 from actbook.journal import (
     Coordinator,
@@ -85,8 +72,7 @@ class Host:
         self.journal = journal
         self.settings = settings
         self.worker = worker_id()
-        self.waiters = Waiters()
-        self.revivals = PendingRevivals()
+        self.executions = Executions(self)
         self.promises: set[asyncio.Future[None]] = set()
         self.graphs = GraphStore(journal)
         self.credentials: CredentialsStore = (
@@ -194,7 +180,7 @@ class Host:
         slots = self.environment.slots
         await slots.drain(self.settings.drain)
         await self.system.shutdown(self.settings.timing.grace)
-        self.waiters.close()
+        self.executions.waiters.close()
         await self.environment.settle()
         await self.bodies.close(self.settings.timing.grace)
         if self.relay is not None:
@@ -208,86 +194,12 @@ class Host:
             if not promise.done():
                 promise.set_exception(EngineClosedError())
 
-    # -- asking executions -------------------------------------------------------------------------------------------
-
-    async def ask(self, state: GraphExecution, message: Event) -> None:
-        """Puts a message into an execution's inbox, durably, and wakes its owner."""
-        whose = (state.user_id, state.correlation_id)
-        message_in = Append(inbox_of(state.id), None, [Draft(message, wall_clock())], *whose)
-        # What goes along with an append comes back with its answer: the execution need not read it.
-        together = Append(state.id, None, [], *whose, also=(message_in,))
-        urgent = isinstance(message, CancelRequested)
-        answer = await self.dismissal.append(together, urgent=urgent)
-        self.notify(state.id, urgent=urgent, news=answer.also)
-
-    async def revive(self, state: GraphExecution, message: ResumeRequested | RetryRequested) -> None:
-        """The same for an execution that may be over: in this write it is listed as unfinished, so that no owner misses it."""
-        reopened = Append(state.id, None, [], lifecycle="open", priority=state.settings.priority)
-        draft = Draft(message, wall_clock())
-        append = Append(
-            inbox_of(state.id), None, [draft], state.user_id, state.correlation_id, also=(reopened,)
-        )
-        answer = await self.dismissal.append(append)
-        self.revivals.add(state.id, answer.version)
-        self.notify(state.id)
-
-    async def is_reviving(self, state: GraphExecution) -> bool:
-        """Whether somebody asked an execution that is over to go on, and its owner has not heard of it yet."""
-        if not state.status.is_terminal:
-            return False
-        news = await self.journal.read_stream(inbox_of(state.id), after=state.inbox_version)
-        return any(isinstance(event.payload, ResumeRequested | RetryRequested) for event in news)
-
-    def notify(self, execution_id: str, *, urgent: bool = False, news: tuple[Envelope, ...] = ()) -> None:
-        """Tells the owner, if it is this process; the bell has told any other. `urgent`: it is to stop."""
-        if self.is_owner and not self.closed:
-            self.supervisor.tell(Notify(execution_id, urgent, news))
-
-    async def state(self, execution_id: str) -> GraphExecution | None:
-        """What is recorded of an execution."""
-        return await load_state(self.journal, execution_id)
-
-    def running(self, execution_id: str) -> GraphExecution | None:
-        """The state of an execution that runs here now, to be looked at and not kept: its actor changes it. None for any other."""
-        state = self.environment.living.get(execution_id)
-        return None if state is None or state.status.is_terminal else state
-
-    async def settled(self, execution_id: str, *, terminal: bool = False) -> GraphExecution | None:
-        """Waits, without polling, until the execution is terminal, or in review unless only `terminal` counts.
-
-        None: there is no such execution.
-        """
-        while True:
-            future = self.waiters.add(execution_id)
-            try:
-                if self.system.find(execution_id) is None:
-                    state = await self.state(execution_id)
-                    if state is None or (is_over(state, terminal) and not await self._is_asked(state)):
-                        return state
-                state = await future
-                if is_over(state, terminal) and not await self._is_asked(state):
-                    return state
-            finally:
-                self.waiters.remove(execution_id, future)
-
-    async def _is_asked(self, state: GraphExecution) -> bool:
-        """Whether a parked execution has a message that its owner has not handled yet, so that it is about to go on."""
-        if self.revivals.concern(state):
-            return True
-        if state.status.is_terminal:
-            return self.revivals.is_inherited(state.id) and await self.is_reviving(state)
-        if state.status is not ExecutionStatus.REVIEW:
-            return False
-        return await self.journal.head(inbox_of(state.id)) > state.inbox_version
+    # -- other processes ---------------------------------------------------------------------------------------------
 
     def _left(self, state: GraphExecution) -> None:
-        self.revivals.looked_at(state.id)
         if self.intake is not None:
             self.intake.left(state.id)
-        if is_over(state):
-            self.waiters.resolve(state)
-
-    # -- other processes ---------------------------------------------------------------------------------------------
+        self.executions.left(state)
 
     def keep_views(self) -> None:
         """Follows the log with the views from now on. Among workers the one that leads does, and who looks at them."""
@@ -340,10 +252,10 @@ class Host:
 
     def _begin(self, claimed: Claimed, urgent: bool) -> None:
         """Goes on with what was claimed."""
-        self.revivals.inherit(execution_id for execution_id, _ in claimed)
+        self.executions.revivals.inherit(execution_id for execution_id, _ in claimed)
         for execution_id, priority in claimed:
             self.environment.rank(execution_id, priority)
-            self.notify(execution_id, urgent=urgent)
+            self.executions.notify(execution_id, urgent=urgent)
 
     async def insist(self, work: Callable[[], Awaitable[None]]) -> None:
         """Does what has to be done once the store works again."""
@@ -363,11 +275,11 @@ class Host:
         unfinished = await self.journal.unfinished()
         if unfinished:
             logger.info("Going on with %d unfinished executions", len(unfinished))
-        self.revivals.inherit(unfinished)
+        self.executions.revivals.inherit(unfinished)
         priorities = await self.journal.priorities()
         if priorities:
             unfinished.sort(key=lambda execution_id: -priorities.get(execution_id, 0))
         for execution_id in unfinished:
             self.environment.rank(execution_id, priorities.get(execution_id, 0))
-            self.notify(execution_id)
+            self.executions.notify(execution_id)
         self.environment.background(self.insist(self.clockwork.start))

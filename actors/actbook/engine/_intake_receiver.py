@@ -121,7 +121,7 @@ class EngineReceiver:
         if not self._host.is_owner:
             return False
         idle = self._host.system.find(execution_id) is None
-        self._host.notify(execution_id)
+        self._host.executions.notify(execution_id)
         return idle
 
     async def _create(self, execution_id: str, submission: Submission) -> None:
@@ -164,7 +164,7 @@ class EngineReceiver:
         event, host = cancellation.event, self._host
         if host.closed:
             raise EngineClosedError
-        state = await host.state(event.graph_exec_id)
+        state = await host.executions.state(event.graph_exec_id)
         if state is None or not state.id:
             raise MessageRefusedError(
                 RefusalReason.UNKNOWN, f"There is no execution {event.graph_exec_id!r}."
@@ -172,7 +172,7 @@ class EngineReceiver:
         if event.actor and event.actor != state.user_id:
             detail = f"{event.actor[:80]!r} may not stop execution {state.id!r}."
             raise MessageRefusedError(RefusalReason.WRONG_USER, detail)
-        if state.status.is_terminal and not await host.is_reviving(state):
+        if state.status.is_terminal and not await host.executions.is_reviving(state):
             return False
         if not cancellation.key and await self._is_asked(state):
             return False
@@ -182,7 +182,7 @@ class EngineReceiver:
         draft = Draft(request, wall_clock(), event_id=_event_id(cancellation))
         append = Append(inbox_of(state.id), None, [draft], state.user_id, state.correlation_id)
         answer = await host.journal.append(append)
-        host.notify(state.id, urgent=True)
+        host.executions.notify(state.id, urgent=True)
         return not answer.duplicate
 
     async def _is_asked(self, state: GraphExecution) -> bool:

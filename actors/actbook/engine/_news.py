@@ -79,10 +79,10 @@ class News:
                 self._host.accounts.heard(news)
             self._host.clockwork.heard(event for event in news if event.topic in SCHEDULE_NEWS)
             for execution_id in dict.fromkeys(e.stream_id for e in news if e.topic in ENDS):
-                if execution_id in self._host.waiters:
-                    state = await self._host.state(execution_id)
+                if execution_id in self._host.executions.waiters:
+                    state = await self._host.executions.state(execution_id)
                     if state is not None and is_over(state):
-                        self._host.waiters.resolve(state)
+                        self._host.executions.waiters.resolve(state)
             self._seen = last if len(read) < PAGE else read[-1].position
             self.own_positions.forget(self._seen)
             if len(read) < PAGE:
@@ -100,11 +100,11 @@ class News:
             # One that belongs to nobody is claimed then; what is new rings a bell of its own.
             for execution_id, topics in asked.items():
                 if topics != _NEW:
-                    self._host.notify(execution_id, urgent=CancelRequested.TOPIC in topics)
+                    self._host.executions.notify(execution_id, urgent=CancelRequested.TOPIC in topics)
             return
         unfinished = set(await self._host.journal.unfinished(list(asked)))
         for execution_id, priority in (await self._host.journal.priorities(list(asked))).items():
             self._host.environment.rank(execution_id, priority)
         for execution_id, topics in asked.items():
             if execution_id in unfinished or not topics.isdisjoint(_REVIVALS):
-                self._host.notify(execution_id, urgent=CancelRequested.TOPIC in topics)
+                self._host.executions.notify(execution_id, urgent=CancelRequested.TOPIC in topics)

@@ -53,7 +53,7 @@ class Revival:
         if refusal:
             raise ResumeRefusedError(graph_exec_id, state.status, refusal)
         actor = user_id or OPERATOR
-        await host.revive(state, ResumeRequested(actor, reason, state.version))
+        await host.executions.revive(state, ResumeRequested(actor, reason, state.version))
         return evolve(state, Draft(ExecutionResumed(actor, reason), wall_clock()))
 
     async def retry(self, user_id: str | None, graph_exec_id: str, *, reason: str = "") -> GraphExecution:
@@ -72,7 +72,7 @@ class Revival:
         if refusal:
             raise RetryRefusedError(graph_exec_id, state.status, refusal)
         actor = user_id or OPERATOR
-        await host.revive(state, RetryRequested(actor, reason, state.version))
+        await host.executions.revive(state, RetryRequested(actor, reason, state.version))
         return evolve(state, Draft(ExecutionRetried(state.attempt + 1, actor, reason), wall_clock()))
 
     async def fork(

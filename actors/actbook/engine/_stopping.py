@@ -22,15 +22,15 @@ async def stop_execution(
     Raises `StillStoppingError` when the execution itself takes longer; children that do are left to it, with a warning in the
     log. The request stays in force. `wait_timeout` 0 returns at once with what is recorded then.
     """
-    if not state.status.is_terminal or await host.is_reviving(state):
-        await host.ask(state, request)
+    if not state.status.is_terminal or await host.executions.is_reviving(state):
+        await host.executions.ask(state, request)
     if wait_timeout <= 0:
         return state
     ended = state
     waiting: set[str] = {state.id}
     try:
         async with asyncio.timeout(wait_timeout):
-            ended = await host.settled(state.id, terminal=True) or state
+            ended = await host.executions.settled(state.id, terminal=True) or state
             waiting.clear()
             if request.cascade:
                 await _children_ended(host, ended, waiting)
@@ -62,17 +62,19 @@ def _stopped_with(state: GraphExecution) -> list[str]:
 
 async def _all_ended(host: Host, children: list[str], waiting: set[str]) -> list[GraphExecution]:
     """As they ended. Most do within milliseconds of each other: a task for each would cost more than its end."""
-    told = {each: host.waiters.add(each) for each in children if host.system.find(each) is not None}
+    told = {
+        each: host.executions.waiters.add(each) for each in children if host.system.find(each) is not None
+    }
     ended: list[GraphExecution] = []
     try:
         for child_id in children:
             state = await told[child_id] if child_id in told else None
             if state is None or not is_over(state, terminal=True):
-                state = await host.settled(child_id, terminal=True)
+                state = await host.executions.settled(child_id, terminal=True)
             waiting.discard(child_id)
             if state is not None:
                 ended.append(state)
     finally:
         for child_id, future in told.items():
-            host.waiters.remove(child_id, future)
+            host.executions.waiters.remove(child_id, future)
     return ended
