@@ -26,8 +26,9 @@ from tests.engine.kit import (
     when,
 )
 
-from actbook.actors import Capacity, Timing, wait_for_stop
+from actbook.actors import Capacity, Timing, _graph_execution, load_state, wait_for_stop
 from actbook.engine import Engine, NotFoundError, StillStoppingError
+from actbook.engine._preparation import Preparation
 from actbook.events import (
     CancelRequested,
     ExecutionStatus,
@@ -39,6 +40,7 @@ from actbook.events import (
     inbox_of,
 )
 from actbook.graphs import Graph
+from actbook.journal import Journal
 
 TERMINATED = ExecutionStatus.TERMINATED
 
@@ -498,6 +500,46 @@ def test_a_child_launched_while_its_parent_is_being_stopped_runs_no_body() -> No
                 if gate.entered:
                     break
 
+    play(test())
+
+
+def test_a_stop_waits_for_a_child_that_is_being_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its owner heard of the stop first, looks for it, and does not find it; it is created meanwhile, and ends."""
+    prepare = Preparation.child_of
+    may_create, looked, may_go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slowly(self: Preparation, *args: Any) -> Any:
+        await may_create.wait()
+        return await prepare(self, *args)
+
+    async def look(journal: Journal, execution_id: str) -> GraphExecution | None:
+        state = await load_state(journal, execution_id)
+        if state is None:
+            looked.set()
+            await may_go_on.wait()
+        return state
+
+    async def test() -> None:
+        gate = Gate()
+        world = World(Hold=gate.block())
+        async with world.open() as engine:
+            run = await begin(engine, nested(world, 1), inputs={"x": 1})
+            await when(engine, lambda e: e.topic == "child.started")
+            stop = asyncio.create_task(engine.stop_graph_execution(USER, run.id))
+            async with asyncio.timeout(PATIENCE):
+                await looked.wait()
+            assert not stop.done()
+            may_create.set()
+            await asyncio.sleep(0.05)
+            may_go_on.set()
+            assert (await stop).status is TERMINATED
+            members = await family(engine)
+            assert [member.status for member in members] == [TERMINATED] * 2
+            assert {member.correlation_id for member in members} == {run.id}
+            assert not gate.entered
+
+    monkeypatch.setattr(Preparation, "child_of", slowly)
+    monkeypatch.setattr(_graph_execution, "load_state", look)
     play(test())
 
 

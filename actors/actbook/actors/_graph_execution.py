@@ -351,7 +351,7 @@ class GraphExecutionActor(Actor):
     def _rest(self, agenda: Agenda) -> None:
         """Lets go of what is over, or only waits, as soon as everything is recorded."""
         state = agenda.state
-        if self._writer.busy or self._crew:
+        if self._writer.busy or self._crew or agenda.launching:
             return
         if state.status.is_terminal or state.status is ExecutionStatus.REVIEW or agenda.asleep:
             self._leave(agenda)

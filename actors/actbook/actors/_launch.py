@@ -80,6 +80,9 @@ class Launch:
             self._tell(str(error) or type(error).__name__)
 
     def _again(self, error: Exception) -> None:
+        if self._state.status.is_terminal:
+            self._tell(str(error))
+            return
         context, block = self._state.context(self._node), self._plan.nodes[self._node.node_id].block
         log = ExecutionLog.of(logger, "Launch", context, block.name)
         log.error("Sub-graph execution #%s can't begin yet: %s", self._child_id, error)

@@ -103,11 +103,24 @@ class Supervisor(Actor):
         if execution_id in self._submitted:
             self._submitted[execution_id].append(message.recorded)
         elif execution_id in self._active:
-            message.recorded(ConflictError(execution_id, 0, 1))
+            self._env.background(self._look(message))
         elif message.create.parent is None and self._is_full():
             self._record(self._heard_by_all(message))
         else:
             self._start(execution_id, self._heard_by_all(message))
+
+    async def _look(self, message: msg.Submit) -> None:
+        """It is there already, or an actor looks for what is not there yet, since a stop came first, and leaves."""
+        execution_id = message.create.execution_id
+        try:
+            version = await self._env.journal.head(execution_id)
+        except JournalError as error:
+            message.recorded(error)
+            return
+        if version:
+            message.recorded(ConflictError(execution_id, 0, version))
+        elif self.actor_ref.is_alive():
+            self.actor_ref.tell(message)
 
     def _heard_by_all(self, message: msg.Submit) -> msg.Submit:
         """Whoever submits the same execution before it is recorded hears of it, too: that it was there already."""
