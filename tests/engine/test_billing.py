@@ -40,6 +40,7 @@ from actbook.events import (
 )
 from actbook.graphs import BlockCost, CostType, Graph
 from actbook.journal import JournalError
+from actbook.journal._commits import Commits
 from actbook.replay import History
 
 S = ExecutionStatus
@@ -511,6 +512,35 @@ def test_workers_hear_what_the_others_charge(postgres_url: str) -> None:
                     while (account := accounts.get(USER)) is None or account.balance != recorded:
                         changed.clear()
                         await changed.wait()
+
+    play(test())
+
+
+def test_what_a_worker_charged_itself_is_no_news_to_it(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it reads that before its journal has answered: somebody else rings just then."""
+
+    def late(self: Commits, batch: Any) -> None:
+        rung = self._rung(batch)
+        self._loop.call_soon_threadsafe(self._loop.call_later, 0.03, self._answer, rung)
+
+    async def test() -> None:
+        world = paid()
+        monkeypatch.setattr(Commits, "_report", late)
+        async with (
+            world.open(postgres_url, billing=Billing()) as one,
+            world.open(postgres_url, billing=Billing()) as other,
+        ):
+            await one.top_up(USER, 100)
+            await finish(one, line(world), inputs={"in": 1})
+            for _ in range(3):
+                await asyncio.gather(*(finish(each, line(world), inputs={"in": 1}) for each in (one, other)))
+            recorded = await one.balance(USER)
+            for engine in (one, other):
+                account = engine._host.accounts.get(USER)
+                assert account is not None
+                assert account.balance >= recorded
 
     play(test())
 

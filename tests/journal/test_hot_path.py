@@ -87,6 +87,32 @@ def test_a_wave_that_goes_on_is_written_meanwhile() -> None:
     assert len(_submit_many(turns=8, each=10, pause=0.006)) > 2
 
 
+def test_what_was_submitted_is_answered_though_more_follows() -> None:
+    async def run() -> None:
+        journal = await Journal.open("memory:")
+        answers: list[int] = []
+
+        def submit(number: int) -> None:
+            def done(outcome: object) -> None:
+                answers.append(number)
+                if number < 1000:
+                    submit(number + 10)
+
+            journal.submit(append(f"s{number}", 0, "x"), done)
+
+        await journal.answered()
+        for number in range(10):
+            submit(number)
+        await journal.answered()
+        assert set(range(10)) <= set(answers)
+        assert len(answers) < 500
+        await journal.settled()
+        await journal.answered()
+        await journal.close()
+
+    asyncio.run(run())
+
+
 def test_the_heads_of_many_streams_are_one_visit(tmp_path: Path) -> None:
     with closing(SQLiteStore(f"{tmp_path}/x.db")) as store:
         store.write([append(f"inbox {number}", 0, "there") for number in range(50)])

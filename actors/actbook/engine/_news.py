@@ -73,6 +73,8 @@ class News:
         topics = (*REQUESTS, *ENDS, *SCHEDULE_NEWS, *ACCOUNT_NEWS)
         while True:
             read = await self._host.journal.read_log(self._seen, PAGE, topics, upto=last)
+            # What this process wrote can be read before it is told: as if others had written it.
+            await self._host.journal.answered()
             news = [event for event in read if event.position not in self.own_positions]
             await self._pass_on(news)
             if self._host.accounts is not None:

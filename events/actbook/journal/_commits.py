@@ -53,6 +53,7 @@ class Commits:
         self._drained: asyncio.Future[None] = loop.create_future()
         self._room: deque[asyncio.Future[None]] = deque()
         self._settling: list[asyncio.Future[None]] = []
+        self._until_answered: deque[tuple[int, asyncio.Future[None]]] = deque()
         self.committed: Listeners[int] = Listeners(loop)
         self.recorded: Listeners[Recorded] = Listeners(loop)
         self.last_position = 0
@@ -91,6 +92,13 @@ class Commits:
         while self._waiting:
             future = self._loop.create_future()
             self._settling.append(future)
+            await future
+
+    async def answered(self) -> None:
+        """Returns when everything that was submitted until now is answered."""
+        if self._waiting:
+            future = self._loop.create_future()
+            self._until_answered.append((self._number, future))
             await future
 
     def hear(self, last_position: int) -> None:
@@ -190,8 +198,16 @@ class Commits:
             self._answering = nested
         if self._room:
             self._make_room()
+        if self._until_answered:
+            self._tell_answered(batch.requests[-1].number)
         if not self._waiting and (self._settling or self._closed):
             self._tell_settled()
+
+    def _tell_answered(self, number: int) -> None:
+        while self._until_answered and self._until_answered[0][0] <= number:
+            future = self._until_answered.popleft()[1]
+            if not future.done():
+                future.set_result(None)
 
     def _tell_settled(self) -> None:
         settling, self._settling = self._settling, []

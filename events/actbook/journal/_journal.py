@@ -133,6 +133,10 @@ class Journal:
         """Returns when everything that was submitted is answered."""
         await self._commits.settled()
 
+    async def answered(self) -> None:
+        """Returns when everything that was submitted until now is answered: what is read of the log may be ahead of the answers."""
+        await self._commits.answered()
+
     async def room(self) -> None:
         """Returns when less is queued than the bounds allow."""
         await self._commits.room()
