@@ -26,7 +26,15 @@ from tests.engine.kit import (
     when,
 )
 
-from actbook.actors import Capacity, Timing, _graph_execution, load_state, wait_for_stop
+from actbook.actors import (
+    Capacity,
+    Submit,
+    Supervisor,
+    Timing,
+    _graph_execution,
+    load_state,
+    wait_for_stop,
+)
 from actbook.engine import Engine, NotFoundError, StillStoppingError
 from actbook.engine._preparation import Preparation
 from actbook.events import (
@@ -506,7 +514,14 @@ def test_a_child_launched_while_its_parent_is_being_stopped_runs_no_body() -> No
 def test_a_stop_waits_for_a_child_that_is_being_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its owner heard of the stop first, looks for it, and does not find it; it is created meanwhile, and ends."""
     prepare = Preparation.child_of
-    may_create, looked, may_go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    may_create, offered = asyncio.Event(), asyncio.Event()
+    looked, may_go_on = asyncio.Event(), asyncio.Event()
+    accept = Supervisor._accept
+
+    def offer(self: Supervisor, message: Submit) -> None:
+        accept(self, message)
+        if message.create.parent is not None:
+            offered.set()
 
     async def slowly(self: Preparation, *args: Any) -> Any:
         await may_create.wait()
@@ -530,7 +545,8 @@ def test_a_stop_waits_for_a_child_that_is_being_prepared(monkeypatch: pytest.Mon
                 await looked.wait()
             assert not stop.done()
             may_create.set()
-            await asyncio.sleep(0.05)
+            async with asyncio.timeout(PATIENCE):
+                await offered.wait()
             may_go_on.set()
             assert (await stop).status is TERMINATED
             members = await family(engine)
@@ -539,6 +555,7 @@ def test_a_stop_waits_for_a_child_that_is_being_prepared(monkeypatch: pytest.Mon
             assert not gate.entered
 
     monkeypatch.setattr(Preparation, "child_of", slowly)
+    monkeypatch.setattr(Supervisor, "_accept", offer)
     monkeypatch.setattr(_graph_execution, "load_state", look)
     play(test())
 

@@ -64,7 +64,7 @@ class GraphExecutionActor(Actor):
         self._agenda: Agenda | None = None
         self._writer = StreamWriter(env, execution_id, self._on_recorded)
         self._inbox = InboxReader(env.inbox_reads, execution_id)
-        self._crew = Crew(env.slots, self._attempt, self._spawn_node, self._has_time)
+        self._crew = Crew(env.slots, self._attempt, self._spawn_node, lambda: self.dispatcher.has_time)
         self._stopped: list[int] = []
         self._abandoned: list[int] = []
         self._woken = False
@@ -247,16 +247,14 @@ class GraphExecutionActor(Actor):
 
     def _hold_back(self, agenda: Agenda) -> None:
         """Most bodies stop soon: then the stop and its end are one append. The request for it is durable."""
-        agenda.told = False
-        if agenda.state.stopping is None:
-            return
+        state = agenda.state
         # What was to be started may have been the end of the run: nobody told the bodies.
-        if not agenda.cancelled:
+        if state.stopping is not None and not agenda.cancelled:
             idle = agenda.cancel_bodies()
-            agenda.told = False
             if idle or not self._crew:
                 agenda.advance(BodiesStopped(idle))
-        if self._crew and not agenda.decider.downward:
+        agenda.told = False
+        if self._crew and state.stopping is not None and not agenda.decider.downward:
             self._held = self.call_later(_PROMPT, msg.Overdue())
 
     def _attempt(self, work: Work) -> Attempt:
@@ -264,9 +262,6 @@ class GraphExecutionActor(Actor):
 
     def _spawn_node(self, attempt: Attempt) -> ActorRef[Any]:
         return self.spawn(NodeExecutionActor, attempt)
-
-    def _has_time(self) -> bool:
-        return self.dispatcher.has_time
 
     # -- recording ---------------------------------------------------------------------------------------------------
 
